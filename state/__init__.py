@@ -1,0 +1,1 @@
+"""The fold: records in, determinants and adjustments out. No engine, no I/O, no clock."""

@@ -1,0 +1,200 @@
+"""One channel of a supply point: its definition, its watermark and what it remembers."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Final
+
+from state.codes import AHEAD_MS, DAY_MS, HOUR_MS, NOTHING, QUANTITY_BOUND
+from state.configuration import (
+    FEEDING_ROLES,
+    FOREVER,
+    INTERVALS,
+    SPANS,
+    TOTALS,
+    ChannelDefinition,
+    RegisterSpan,
+)
+from state.grid import LOCAL_DAY
+from state.rings import Slot, SlotRing, WindowRing
+from state.span_book import SpanBook
+
+NEVER: Final = -FOREVER
+
+
+class Channel:
+    """Mutable state of one (supply point, channel).
+
+    `watermark_ms` (W): everything expected before it has hardened. `base_ms`: nothing before it is remembered.
+    `latest_end_ms`: the latest accepted end, NEVER before the first.
+    """
+
+    __slots__ = (
+        "_from_ms", "_most_slots", "_quantity_spans", "base_ms", "base_slot", "definition", "devices", "feeding", "hardened_any",
+        "latest_end_ms", "open_brackets", "slots", "span_book", "supply_point", "touched", "watermark_ms", "windows",
+    )  # fmt: skip
+
+    def __init__(self, supply_point: str, definition: ChannelDefinition) -> None:
+        self.supply_point = supply_point
+        self.definition = definition
+        self.feeding: tuple[RegisterSpan, ...] = ()
+        self._quantity_spans: list[RegisterSpan] = []
+        self._from_ms: list[int] = []
+        self.devices: list[str] = []
+        self.watermark_ms = FOREVER
+        self.base_ms = self.base_slot = 0
+        self.latest_end_ms = NEVER
+        self.hardened_any = False
+        slots, windows = _ring_lengths(definition)
+        self._most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
+        self.slots = SlotRing(slots)
+        self.windows = WindowRing(windows)
+        self.span_book = SpanBook()
+        self.open_brackets: list[tuple[int, int, int, int]] = []
+        """Brackets not yet complete or reconciled: (start, end, total, nano per count), by start then end."""
+        self.touched: dict[int, Slot] = {}
+        """Within one unit: what each slot held before it was first changed."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(supply point, channel)."""
+        return self.supply_point, self.definition.channel
+
+    @property
+    def is_spans(self) -> bool:
+        """True for a channel of read-to-read spans, which has no grid."""
+        return self.definition.kind == SPANS
+
+    # -- coverage ---------------------------------------------------------------------------------------------------
+
+    def cover(self, spans: Iterable[RegisterSpan]) -> None:
+        """Set the register spans that feed this channel, from all its devices."""
+        self.feeding = tuple(sorted(spans, key=lambda span: (span.from_ms, span.device)))
+        self._quantity_spans = [span for span in self.feeding if span.role in (INTERVALS, TOTALS)]
+        self._from_ms = [span.from_ms for span in self._quantity_spans]
+        for span in self.feeding:
+            if span.role in FEEDING_ROLES and span.device not in self.devices:
+                self.devices.append(span.device)
+
+    def span_expecting(self, start_ms: int) -> RegisterSpan | None:
+        """The span that expects the slot with this start, if any."""
+        at = bisect_right(self._from_ms, start_ms) - 1
+        if at >= 0 and start_ms < self._quantity_spans[at].to_ms:
+            return self._quantity_spans[at]
+        return None
+
+    def expects(self, slot: int) -> bool:
+        """True if the slot's start lies in a span of role intervals or totals."""
+        return self.span_expecting(self.definition.native.start_ms(slot)) is not None
+
+    def current_device(self) -> str | None:
+        """The device of the latest-starting span that feeds the channel."""
+        spans = [span for span in self.feeding if span.role in FEEDING_ROLES]
+        return spans[-1].device if spans else None
+
+    def earliest_ms(self) -> int | None:
+        """The first instant the channel is fed from."""
+        return min((span.from_ms for span in self.feeding if span.role in FEEDING_ROLES), default=None)
+
+    def start_watermark(self) -> None:
+        """Set W to the first expected instant, and follow it back while nothing has hardened and nothing is held."""
+        earliest_ms = self.earliest_ms()
+        pristine = not self.hardened_any and not self.slots.holds_evidence() and not self.span_book.current
+        if earliest_ms is not None and pristine and earliest_ms < self.watermark_ms:
+            self.set_watermark(self.floor_to_window(earliest_ms))
+
+    @property
+    def remembered(self) -> range:
+        """The slots in [base, W + 7 days); none before the channel is fed."""
+        if self.watermark_ms == FOREVER or self.is_spans:
+            return range(0)
+        native = self.definition.native
+        return range(self.base_slot, native.slot_of(self.ahead_ms - 1) + 1)
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def floor_to_window(self, instant_ms: int) -> int:
+        """The latest instant at or before this one at which W may stand."""
+        if self.is_spans:
+            return instant_ms
+        windows = self.definition.windows
+        return windows.start_ms(windows.slot_of(instant_ms))
+
+    def end_of_window_at(self, instant_ms: int) -> int:
+        """The end of the window that contains an instant."""
+        windows = self.definition.windows
+        return windows.start_ms(windows.slot_of(instant_ms) + 1)
+
+    def set_watermark(self, instant_ms: int) -> None:
+        """Move W and the base with it; what falls before the base is forgotten."""
+        self.watermark_ms = instant_ms
+        base_ms = self.floor_to_window(instant_ms - self.definition.horizon_days * DAY_MS)
+        if self.is_spans:
+            self.base_ms = base_ms
+            return
+        native, windows = self.definition.native, self.definition.windows
+        base_slot = native.slot_of(base_ms)
+        if base_slot > self.base_slot:
+            self.slots.clear(self.base_slot, base_slot)
+            self.windows.clear(windows.slot_of(self.base_ms), windows.slot_of(base_ms))
+        self.base_ms, self.base_slot = base_ms, base_slot
+
+    @property
+    def ahead_ms(self) -> int:
+        """The first instant too far ahead of W to be remembered."""
+        return self.watermark_ms + AHEAD_MS
+
+    def slots_of(self, window: int) -> range:
+        """The native slots that start in a window."""
+        native, windows = self.definition.native, self.definition.windows
+        if native is windows:
+            return range(window, window + 1)
+        return range(native.slot_of(windows.start_ms(window)), native.slot_of(windows.start_ms(window + 1)))
+
+    def window_of(self, slot: int) -> int:
+        """The window that a native slot starts in."""
+        native, windows = self.definition.native, self.definition.windows
+        return slot if native is windows else windows.slot_of(native.start_ms(slot))
+
+    def is_hardened(self, slot: int) -> bool:
+        """True if the slot's window ends at or before W."""
+        return self.definition.native.start_ms(slot) < self.watermark_ms
+
+    # -- slots ------------------------------------------------------------------------------------------------------
+
+    def device_number(self, device: str) -> int:
+        """The small number that stands for a device in the slots."""
+        return self.devices.index(device)
+
+    def fits(self, quantity_nano: int) -> bool:
+        """True if a quantity keeps the bound that lets no window's sum reach 10¹⁸."""
+        return abs(quantity_nano) * self._most_slots < QUANTITY_BOUND
+
+    def holds(self, slot: int, better_than: int) -> bool:
+        """True if the slot is remembered and holds evidence of a quality better than the given one."""
+        if slot < self.base_slot or self.definition.native.start_ms(slot) >= self.ahead_ms:
+            return False
+        at = slot % self.slots.length
+        return bool(self.slots.evidence[at]) and bool(self.slots.quality[at] > better_than)
+
+    def touch(self, slot: int) -> Slot:
+        """Note what a slot holds before it changes in this unit; returns what it holds now."""
+        now = self.slots.get(slot)
+        self.touched.setdefault(slot, now)
+        return now
+
+    def withdraw(self, slot: int) -> None:
+        """Take evidence away; a hardened slot must then be estimated."""
+        self.touch(slot)
+        self.slots.put(slot, 0, NOTHING, 0, evidence=0)
+
+
+def _longest_window_ms(definition: ChannelDefinition) -> int:
+    return 25 * HOUR_MS if definition.grid_s == LOCAL_DAY else int(definition.grid_s) * 1000
+
+
+def _ring_lengths(definition: ChannelDefinition) -> tuple[int, int]:
+    """Slots and windows that [base, W + 7 days) can span, with room for the window that the base is floored to."""
+    if definition.kind == SPANS:
+        return 1, 1
+    span_ms = definition.horizon_days * DAY_MS + AHEAD_MS + 3 * 25 * HOUR_MS
+    return span_ms // definition.native.nominal_ms + 2, span_ms // definition.windows.nominal_ms + 2

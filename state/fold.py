@@ -1,0 +1,227 @@
+"""The fold of one curated partition: records in, rows out, nothing else (docs/rules.md).
+
+`apply` takes the records in log order. It has no clock, no I/O and no randomness: the rows are a pure function of the
+records, their order and RULE_VERSION.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from state.channel import Channel
+from state.codes import MISSING, QUALITY_OF
+from state.edits import refuse_read, replace_interval, restate
+from state.grid import LOCAL_DAY
+from state.hardening import rise
+from state.intervals import judge_interval
+from state.judging import Arrival
+from state.outputs import Outputs
+from state.register_reads import judge_register_read
+from state.registers import RegisterRead
+from state.restating import apply_configuration
+from state.supply_point import SupplyPoint
+from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Unit
+
+_CAUSES = {"heartbeat": HEARTBEAT, "gate": GATE, "configuration": CONFIGURATION, "edit": EDIT}
+NO_MARK = (-1, -1)
+
+
+class Fold:
+    """State of one curated partition.
+
+    `marks`: per raw partition the highest carrier coordinate processed. `gates`: per scope and raw partition the
+    highest instant seen; `passed`: per scope the instant it has passed in all of them.
+    """
+
+    def __init__(self, curated_partition: int) -> None:
+        self.curated_partition = curated_partition
+        self.curated_offset = -1
+        self.known_at_ms = 0
+        self.marks: dict[int, tuple[int, int]] = {}
+        self.points: dict[str, SupplyPoint] = {}
+        self.gates: dict[str, dict[int, int]] = {}
+        self.passed: dict[str, int] = {}
+        self.ledger: Counter[str] = Counter()
+
+    def apply(self, record: Mapping[str, Any], curated_offset: int, append_ms: int, out: Outputs) -> None:
+        """Process one curated record; rows are appended to `out`."""
+        self.curated_offset = curated_offset
+        self.known_at_ms = max(self.known_at_ms, append_ms)
+        kind = str(record["type"])
+        partition, offset = record["raw"]
+        unit = Unit(
+            cause=_CAUSES.get(kind, READ),
+            partition=int(partition),
+            offset=int(offset),
+            sub=int(record.get("sub") or 0),
+            received_ms=int(record["received_ms"]),
+            known_at_ms=self.known_at_ms,
+            curated_partition=self.curated_partition,
+            curated_offset=curated_offset,
+            out=out,
+            device=str(record.get("device") or ""),
+        )
+        if kind == "intervals":
+            self._intervals(record, unit)
+        elif self._is_new(unit):
+            getattr(self, f"_{kind}")(record, unit)
+
+    def ledger_rows(self, out: Outputs) -> None:
+        """Emit the cumulative counts through the last record."""
+        for outcome in sorted(self.ledger):
+            row = (self.curated_partition, self.curated_offset, outcome, self.ledger[outcome], self.known_at_ms)
+            out.ledger.append(row)
+
+    def _is_new(self, unit: Unit) -> bool:
+        """Above the mark of its raw partition; then it becomes the mark."""
+        if (unit.offset, unit.sub) <= self.marks.get(unit.partition, NO_MARK):
+            return False
+        self.marks[unit.partition] = (unit.offset, unit.sub)
+        return True
+
+    def _point(self, name: str) -> SupplyPoint:
+        if name not in self.points:
+            self.points[name] = SupplyPoint(name)
+        return self.points[name]
+
+    # -- evidence ---------------------------------------------------------------------------------------------------
+
+    def _intervals(self, record: Mapping[str, Any], unit: Unit) -> None:
+        """A list of intervals is its elements, one unit each."""
+        point = self._point(str(record["supply_point"]))
+        device, register, length = str(record["device"]), str(record["register"]), record["interval_s"]
+        quantities = record["quantities_nano"]
+        qualities = _spread(record, len(quantities))
+        origin = tuple(record.get("origin") or (unit.partition, unit.offset, unit.sub))
+        first_sub, unit_name, version = unit.sub, str(record["unit"]), int(record["version"])
+        starts = _starts(point, device, register, int(record["start_ms"]), length, len(quantities))
+        for at, quantity in enumerate(quantities):
+            unit.sub = first_sub + at
+            if not self._is_new(unit):
+                continue
+            arrival = Arrival(
+                supply_point=point.name, device=device, register=register, kind="interval", start_ms=starts[at],
+                end_ms=starts[at + 1], quality=qualities[at], version=version,
+                origin=(int(origin[0]), int(origin[1]), int(origin[2]) + at),
+            )  # fmt: skip
+            self.ledger[judge_interval(point, arrival, length, unit_name, quantity, unit)] += 1
+
+    def _register(self, record: Mapping[str, Any], unit: Unit) -> None:
+        point = self._point(str(record["supply_point"]))
+        quality = QUALITY_OF.get(str(record["quality"]), MISSING)
+        read = RegisterRead(
+            at_ms=int(record["at_ms"]),
+            total=int(record["count"]),
+            decimals=int(record["decimals"]),
+            version=int(record["version"]),
+            quality=quality,
+            reset=int(record.get("event") == "reset"),
+        )
+        arrival = _arrival(point, record, "register", read.at_ms, quality, read.version, unit)
+        arrival.count, arrival.decimals = read.total, read.decimals
+        self.ledger[judge_register_read(point, arrival, read, str(record["unit"]), unit)] += 1
+
+    def _edit(self, record: Mapping[str, Any], unit: Unit) -> None:
+        point = self._point(str(record["supply_point"]))
+        if record["action"] == "refuse_read":
+            arrival = _arrival(point, record, "edit", int(record["at_ms"]), QUALITY_OF["SUBSTITUTED"], 0, unit)
+            arrival.channel = str(record["channel"])
+            verdict = refuse_read(point, arrival, unit)
+        else:
+            replaces = int(record["replaces_version"])
+            start_ms = int(record["start_ms"])
+            arrival = _arrival(point, record, "edit", start_ms, QUALITY_OF["SUBSTITUTED"], replaces + 1, unit)
+            nano = int(record["quantity_nano"])
+            verdict = replace_interval(point, arrival, str(record["channel"]), replaces, nano, unit)
+        self.ledger[verdict] += 1
+
+    # -- control ----------------------------------------------------------------------------------------------------
+
+    def _configuration(self, record: Mapping[str, Any], unit: Unit) -> None:
+        self.ledger["control:configuration"] += 1
+        apply_configuration(self._point(str(record["supply_point"])), record, unit)
+
+    def _restatement(self, record: Mapping[str, Any], unit: Unit) -> None:
+        self.ledger["control:restatement"] += 1
+        restate(self._point(str(record["supply_point"])), record, unit)
+
+    def _status(self, record: Mapping[str, Any], unit: Unit) -> None:
+        self.ledger["control:status"] += 1
+        check_id = "clock_drift" if record["kind"] == "clock" else "communication"
+        at_ms = int(record["at_ms"])
+        key = (str(record["supply_point"]), "", str(record["device"]))
+        detail = {name: record[name] for name in ("offset_ms", "detail") if record.get(name) is not None}
+        unit.finding(check_id, "info", key, at_ms, at_ms, **detail)
+
+    def _heartbeat(self, record: Mapping[str, Any], unit: Unit) -> None:
+        self.ledger["control:heartbeat"] += 1
+        point = self._point(str(record["supply_point"]))
+        device, sequence = str(record["device"]), int(record["sequence"])
+        known = point.complete_through.get(device)
+        if known is not None and sequence <= known[0]:
+            return
+        through_ms = int(record["complete_through_ms"])
+        point.complete_through[device] = (sequence, through_ms)
+        for channel in _in_order(point):
+            if channel.current_device() == device:
+                channel.latest_end_ms = max(channel.latest_end_ms, through_ms)
+                point.follow(channel, HEARTBEAT, unit)
+
+    def _gate(self, record: Mapping[str, Any], unit: Unit) -> None:
+        self.ledger["control:gate"] += 1
+        scope, until_ms = str(record["scope"]), int(record["until_ms"])
+        if until_ms > unit.received_ms:
+            key = ("", "", "")
+            unit.finding("gate_refused", "error", key, until_ms, until_ms, scope=scope, received_ms=unit.received_ms)
+            return
+        seen = self.gates.setdefault(scope, {})
+        seen[unit.partition] = max(seen.get(unit.partition, until_ms), until_ms)
+        if len(seen) < int(record["partitions"]):
+            return
+        passed_ms = min(seen.values())
+        if passed_ms <= self.passed.get(scope, -1):
+            return
+        self.passed[scope] = passed_ms
+        for name in sorted(self.points):
+            point = self.points[name]
+            for channel in _in_order(point):
+                if scope in ("all", f"site:{channel.definition.calendar.site}"):
+                    rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
+
+
+def _in_order(point: SupplyPoint) -> list[Channel]:
+    return [point.channels[name] for name in sorted(point.channels)]
+
+
+def _arrival(
+    point: SupplyPoint, record: Mapping[str, Any], kind: str, at_ms: int, quality: int, version: int, unit: Unit
+) -> Arrival:
+    origin = record.get("origin") or unit.coordinates
+    return Arrival(
+        supply_point=point.name, device=str(record.get("device") or ""), register=str(record.get("register") or ""),
+        kind=kind, start_ms=at_ms, end_ms=at_ms, quality=quality, version=version,
+        origin=(int(origin[0]), int(origin[1]), int(origin[2])),
+    )  # fmt: skip
+
+
+def _spread(record: Mapping[str, Any], length: int) -> list[int]:
+    """The quality of each element: the record's, overridden by its ranges."""
+    found = [QUALITY_OF.get(str(record["quality"]), MISSING)] * length
+    for item in record.get("ranges") or ():
+        for at in range(max(int(item["first"]), 0), min(int(item["last"]) + 1, length)):
+            found[at] = QUALITY_OF.get(str(item["quality"]), MISSING)
+    return found
+
+
+def _starts(point: SupplyPoint, device: str, register: str, start_ms: int, length: int | str, number: int) -> list[int]:
+    """The start of each element and the end of the last, in ms."""
+    if length != LOCAL_DAY:
+        return [start_ms + at * int(length) * 1000 for at in range(number + 1)]
+    span = point.span_for(device, register, start_ms, frozenset({"intervals"}))
+    channel = point.channels[span.channel] if span is not None else None
+    if channel is None or channel.definition.interval_s != LOCAL_DAY:
+        return [start_ms] * (number + 1)
+    native = channel.definition.native
+    first = native.slot_of(start_ms)
+    off_grid_ms = start_ms - native.start_ms(first)
+    return [native.start_ms(first + at) + off_grid_ms for at in range(number + 1)]
