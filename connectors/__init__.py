@@ -1,0 +1,1 @@
+"""One client library or file format per module: bytes in, records out. No rules."""

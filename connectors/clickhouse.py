@@ -1,0 +1,159 @@
+"""ClickHouse through clickhouse-connect: one store, one client, one lock.
+
+Embedded mode is chDB: `Store(path)` owns the directory for this process. What the wrapper is for:
+
+- **A client that has failed is thrown away.** After an error in mid-stream chDB answers the *next* query of that client with the rows
+  of the failed one, without an error. So nothing is ever asked of a client after any exception.
+- **One lock.** The dataflow threads and the commands share one store; their calls are serialised.
+- **One owner.** chDB takes one path per process and one process per path; a second owner gets `StoreIsOwned`, not "Code: 36".
+- **Exact numbers.** Columns go in as Arrow: an int64 of 10⁻⁹ stays an int64 (and is bounded), a `Decimal` is scaled exactly or refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple, Self
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from connectors.clickhouse_columns import arrow_column, arrow_table
+
+DATABASE = "meterfold"
+
+
+class StoreIsOwned(RuntimeError):
+    """Another process has the directory open; or this process has another directory open."""
+
+
+class UnableToQuery(RuntimeError):
+    """ClickHouse refused or failed a statement. `code` is ClickHouse's number for the error, None when unknown."""
+
+    def __init__(self, message: str, code: int | None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownTable(LookupError):
+    """No such table, or a column the table does not have."""
+
+
+class Rows(NamedTuple):
+    """The answer to a query: column names, and one tuple a row (Decimal for decimals, UTC-aware datetimes, None for NULL)."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dictionary a row."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Store:
+    """The tables of one data directory. Thread-safe. Close it, or use it as a context, to release the directory."""
+
+    def __init__(self, path: Path | str, database: str = DATABASE) -> None:
+        self.path = Path(path)
+        self.database = database
+        self._lock = RLock()
+        self._client: Client | None = None
+        self._types: dict[str, dict[str, str]] = {}
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._asking(database=None) as client:
+            client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+        self._discard()
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
+        """Rows of one SELECT. `params` fill `{name:Type}` on the server's side. Raises UnableToQuery."""
+        with self._asking() as client:
+            result = client.query(sql, parameters=dict(params or {}))
+            return Rows(tuple(result.column_names), list(map(tuple, result.result_rows)))
+
+    def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
+        """Run one statement that answers nothing. Raises UnableToQuery."""
+        with self._asking() as client:
+            client.command(sql, parameters=dict(params or {}))
+        self._types.clear()
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
+        """Append rows given as columns of equal length; returns how many.
+
+        A column may be a numpy array, a numpy masked array (masked = NULL), an Arrow array or a sequence (None = NULL). Names and units
+        are the table's: `*_ms` are int64 milliseconds, `*_nano` int64 counts of 10⁻⁹. Raises UnknownTable for a name the table does
+        not have, ValueOutOfRange for a number that does not fit (nothing is inserted then), UnableToQuery for what ClickHouse refuses.
+        """
+        with self._lock:
+            types = self.column_types(table)
+            strangers = [name for name in columns if name not in types]
+            if strangers:
+                raise UnknownTable(f"{table} has no column {', '.join(strangers)}; it has {', '.join(types)}")
+            arrays = {name: arrow_column(f"{table}.{name}", types[name], values) for name, values in columns.items()}
+            rows = arrow_table(table, arrays)
+            if rows.num_rows:
+                with self._asking() as client:
+                    client.insert_arrow(table, rows)
+            return int(rows.num_rows)
+
+    def column_types(self, table: str) -> dict[str, str]:
+        """The stored columns of a table (no aliases) and their ClickHouse types, in table order. Raises UnknownTable."""
+        with self._lock:
+            if table not in self._types:
+                found = self.query(
+                    "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String} "
+                    "AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') ORDER BY position",
+                    {"database": self.database, "table": table},
+                )
+                if not found.rows:
+                    raise UnknownTable(f"there is no table {table} in {self.path}; has the store been migrated?")
+                self._types[table] = dict(found.rows)
+            return self._types[table]
+
+    def close(self) -> None:
+        """Release the directory. The store opens it again when asked something."""
+        with self._lock:
+            self._discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _asking(self, database: str | None = "") -> Iterator[Client]:
+        """The client, alone with it; whatever is raised meanwhile costs the client its life."""
+        with self._lock:
+            if self._client is None:
+                self._client = _open(self.path, self.database if database == "" else database)
+            try:
+                yield self._client
+            except BaseException as error:
+                self._discard()
+                if isinstance(error, clickhouse_connect.driver.exceptions.Error):
+                    raise UnableToQuery(_first_line(error), getattr(error, "code", None)) from error
+                raise
+
+    def _discard(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _open(path: Path, database: str | None) -> Client:
+    try:
+        return clickhouse_connect.get_client(interface="chdb", path=str(path), database=database, tz_mode="aware")
+    except clickhouse_connect.driver.exceptions.Error as error:
+        text = str(error)
+        if "EmbeddedServer" in text or "Unable to open the chdb engine" in text:
+            raise StoreIsOwned(
+                f"{path} is open in another process (or this process has another store open: chDB allows one directory a "
+                "process and one process a directory). Stop that process, or send the command to it."
+            ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,206 @@
+"""The one writer of a topic: appends are buffered, `flush` makes them durable and then visible."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Self
+
+from connectors.file_log.frame import APPEND_MS_LIMIT, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, encode_frame, partition_of
+from connectors.file_log.repair import TailCut, repair_topic
+from connectors.file_log.topic import Committed, Topic, open_topic
+
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class UnableToLock(Exception):
+    """Somebody else writes this topic."""
+
+
+class UnableToAppend(Exception):
+    """A record is out of bounds, or the writer has failed or is closed; nothing of it will be acknowledged."""
+
+
+class LogWriter:
+    """Appends to the partitions of a topic. There is one at a time, among all processes; threads may share it.
+
+    Opening repairs torn tails (`cuts` says what was removed; it is logged too) and raises UnableToLock, UnableToOpenTopic or
+    UnableToRepair. Leaving the context flushes, unless an exception is on its way: then what was not flushed is dropped.
+    """
+
+    topic: Topic
+    cuts: tuple[TailCut, ...]
+    _ends: list[int]  # acknowledged
+    _next_offsets: list[int]  # where the next append goes
+    _buffers: list[list[bytes]]  # what lies between the two, as frames
+    _buffered_bytes: int
+    _stamp_ms: int  # no later record may be stamped below it
+
+    def __init__(self, directory: Path | str, trust_committed: bool = False) -> None:
+        """`trust_committed` checks only what lies beyond the last acknowledged flush, for logs too long to read at a start."""
+        self.topic = open_topic(directory)
+        self._mutex = RLock()
+        self._closed_because: str | None = None
+        self._descriptors = [_lock(self.topic)]
+        try:
+            committed, self.cuts = repair_topic(self.topic, trust_committed)
+            self._open(committed)
+        except BaseException:
+            self.abandon()
+            raise
+        for cut in self.cuts:
+            logger.warning("%s", cut)
+
+    @property
+    def partitions(self) -> int:
+        return self.topic.partitions
+
+    def partition_of(self, key: bytes) -> int:
+        """Where records of this key go."""
+        return partition_of(key, self.topic.partitions)
+
+    def end_offsets(self) -> tuple[int, ...]:
+        """The acknowledged end of every partition."""
+        with self._mutex:
+            return tuple(self._ends)
+
+    def append(self, partition: int, key: bytes, payload: bytes, append_ms: int) -> int:
+        """Buffer one record and return its offset; it counts for nothing before `flush` returns.
+
+        It is stamped with `append_ms`, or with the topic's latest stamp if that is greater; the first record of a flush is stamped
+        above every earlier flush. A buffer beyond 64 MiB is flushed at once. Raises UnableToAppend.
+        """
+        with self._mutex:
+            self._check(partition, key, payload, append_ms)
+            self._stamp_ms = max(self._stamp_ms, append_ms)
+            frame = encode_frame(self._stamp_ms, key, payload)
+            offset = self._next_offsets[partition]
+            self._buffers[partition].append(frame)
+            self._next_offsets[partition] = offset + len(frame)
+            self._buffered_bytes += len(frame)
+            if self._buffered_bytes > MAX_BUFFERED_BYTES:
+                self.flush()
+            return offset
+
+    def append_many(self, entries: Iterable[tuple[int, bytes, bytes]], append_ms: int) -> list[int]:
+        """Buffer (partition, key, payload) one after the other, all with `append_ms`; returns their offsets."""
+        with self._mutex:
+            return [self.append(partition, key, payload, append_ms) for partition, key, payload in entries]
+
+    def flush(self) -> tuple[int, ...]:
+        """Make everything appended so far durable, then visible; returns the acknowledged ends.
+
+        One write and one fsync for each partition touched. A crash inside keeps some of the records: a prefix in each partition.
+        When the disk refuses, this writer is finished: the kernel may have dropped the pages, so only opening the log anew tells
+        what is there.
+        """
+        with self._mutex:
+            self._refuse_when_closed()
+            if self._buffered_bytes:
+                try:
+                    self._write_out()
+                except BaseException as cause:
+                    self._closed_because = f"an earlier flush failed ({cause!r}): open the log again"
+                    raise
+            return tuple(self._ends)
+
+    def close(self) -> None:
+        """Flush and let go of the topic; nothing when that is done already. Raises UnableToAppend when an earlier flush failed."""
+        with self._mutex:
+            if self._descriptors:
+                try:
+                    self.flush()
+                finally:
+                    self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the topic without flushing: what was appended since the last flush is dropped."""
+        with self._mutex:
+            self._closed_because = self._closed_because or "this writer is closed"
+            while self._descriptors:
+                os.close(self._descriptors.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def _open(self, committed: Committed) -> None:
+        self._ends = list(committed.ends)
+        self._next_offsets = list(committed.ends)
+        self._buffers = [[] for _ in committed.ends]
+        self._buffered_bytes = 0
+        self._stamp_ms = committed.append_ms
+        paths = [self.topic.log_path(partition) for partition in range(self.topic.partitions)]
+        files = [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in paths]
+        self._descriptors += files
+        self._files = files
+        self._committed_file = os.open(self.topic.committed_path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._descriptors.append(self._committed_file)
+        self._publish()
+
+    def _write_out(self) -> None:
+        touched = [partition for partition, frames in enumerate(self._buffers) if frames]
+        for partition in touched:
+            _write_all(self._files[partition], b"".join(self._buffers[partition]), self._ends[partition])
+        for partition in touched:
+            os.fsync(self._files[partition])
+            self._buffers[partition].clear()
+            self._ends[partition] = self._next_offsets[partition]
+        self._buffered_bytes = 0
+        self._publish()
+
+    def _publish(self) -> None:
+        """Show readers the new ends; whatever comes next is stamped above all they can see."""
+        _write_all(self._committed_file, Committed(tuple(self._ends), self._stamp_ms).encode(), 0)
+        self._stamp_ms += 1
+
+    def _check(self, partition: int, key: bytes, payload: bytes, append_ms: int) -> None:
+        self._refuse_when_closed()
+        where = self.topic.directory
+        if not 0 <= partition < self.topic.partitions:
+            raise UnableToAppend(f"{where}: no partition {partition}; there are {self.topic.partitions}")
+        if len(key) > MAX_KEY_BYTES:
+            raise UnableToAppend(f"{where}: a key of {len(key)} bytes; at most {MAX_KEY_BYTES}")
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise UnableToAppend(f"{where}: a payload of {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES}")
+        if not 0 <= append_ms < APPEND_MS_LIMIT:
+            raise UnableToAppend(f"{where}: append_ms {append_ms} is no time in milliseconds since 1970")
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed_because is not None:
+            raise UnableToAppend(f"{self.topic.directory}: {self._closed_because}")
+
+
+def _lock(topic: Topic) -> int:
+    path = topic.directory / "writer.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise UnableToLock(f"{topic.directory}: another writer has this topic open (process {holder})") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def _write_all(descriptor: int, content: bytes, offset: int) -> None:
+    remaining = memoryview(content)
+    while remaining:
+        written = os.pwrite(descriptor, remaining, offset)
+        remaining, offset = remaining[written:], offset + written

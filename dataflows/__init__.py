@@ -1,0 +1,1 @@
+"""Thin Bytewax wiring of state and connectors."""

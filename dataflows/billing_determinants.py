@@ -1,0 +1,65 @@
+"""reads.curated → fold → ClickHouse: hardened determinants, adjustments, findings, evidence, ledger, frontier.
+
+    log reads.curated ─▶ fold (one key a partition) ─▶ ClickHouse
+
+EOF hardens nothing: silence is closed by records only.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.operators import StatefulBatchLogic
+
+from connectors.clickhouse import Store
+from connectors.clickhouse_sink import Block, ClickHouseSink, Frontier
+from connectors.codec import decode
+from connectors.log_streams import Batch, LogSource
+from state.fold import Fold
+from state.outputs import COLUMNS, Outputs
+from state.snapshot import restore, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FoldWiring:
+    """What the fold's dataflow is connected to; `stop` None runs to the end of the log and ends."""
+
+    curated: Path
+    store: Store
+    stop: Event | None = None
+
+
+def billing_determinants(wiring: FoldWiring) -> Dataflow:
+    """The dataflow from curated records to the tables."""
+    flow = Dataflow("billing_determinants")
+    curated = op.input("reads_curated", flow, LogSource(wiring.curated, wiring.stop))
+    blocks = op.stateful_batch("fold", curated, FoldLogic)
+    op.output("clickhouse", blocks, ClickHouseSink(wiring.store))
+    return flow
+
+
+class FoldLogic(StatefulBatchLogic[Batch, Block, bytes]):
+    """The fold of one curated partition as a Bytewax operator: records in, a block of rows out."""
+
+    def __init__(self, resume_state: bytes | None) -> None:
+        self._fold = restore(resume_state) if resume_state is not None else None
+
+    def on_batch(self, values: list[Batch]) -> tuple[Iterable[Block], bool]:
+        return [self._apply(records) for records in values], StatefulBatchLogic.RETAIN
+
+    def _apply(self, records: Batch) -> Block:
+        fold = self._fold = self._fold or Fold(records[0].partition)
+        out = Outputs()
+        for record in records:
+            fold.apply(decode(record.payload), record.offset, record.append_ms, out)
+        fold.ledger_rows(out)
+        tables = {stream: out.columns(stream) for stream in COLUMNS if getattr(out, stream)}
+        frontier = Frontier("fold", fold.curated_partition, records[-1].next_offset, fold.known_at_ms)
+        return Block(tables, (frontier,))
+
+    def snapshot(self) -> bytes:
+        assert self._fold is not None, "a key exists from its first batch on"
+        return snapshot(self._fold)

@@ -1,0 +1,146 @@
+"""reads.raw → route → reads.curated; what cannot be routed → quarantine and dead letters in ClickHouse.
+
+    log reads.raw ─▶ decode ─▶ route (one key a group of partitions) ─┬─▶ log reads.curated
+                                                                      └─▶ ClickHouse: archive, dead letters, quarantine, ledger
+
+A crash may make it append curated records a second time; the fold's marks drop them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import bytewax.operators as op
+import orjson
+from bytewax.dataflow import Dataflow
+from bytewax.operators import StatefulBatchLogic
+
+from connectors.clickhouse import Store
+from connectors.clickhouse_sink import Block, ClickHouseSink, Frontier
+from connectors.codec import UnableToDecode, decode_raw, encode
+from connectors.file_log import LogReader, LogWriter, Record, partition_of, read_at
+from connectors.log_streams import Batch, Entry, LogSink, MergedLogSource
+from dataflows.ingest_rows import IngestRows
+from state.routing import Again, Carrier, Routed, Router, pack_router, unpack_router
+from state.timeline import UnableToAssign
+
+
+@dataclass(frozen=True, slots=True)
+class IngestWiring:
+    """What ingest is connected to; `stop` None runs to the end of the log and ends."""
+
+    raw: Path
+    curated: LogWriter
+    store: Store
+    now_ms: Callable[[], int]
+    stop: Event | None = None
+
+
+def ingest(wiring: IngestWiring) -> Dataflow:
+    """The dataflow from raw records to curated ones."""
+    flow = Dataflow("ingest")
+    raw = op.input("reads_raw", flow, MergedLogSource(wiring.raw, "group-0", wiring.stop))
+    routed = op.stateful_batch("route", raw, lambda resume: RouteLogic(resume, wiring))
+    op.output("reads_curated", op.map_value("curated", routed, _entries), LogSink(wiring.curated, wiring.now_ms))
+    op.output("clickhouse", op.map_value("rows", routed, _block), ClickHouseSink(wiring.store))
+    return flow
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedBatch:
+    """What one batch of raw records became."""
+
+    entries: list[Entry]
+    block: Block
+
+
+def _entries(batch: RoutedBatch) -> list[Entry]:
+    return batch.entries
+
+
+def _block(batch: RoutedBatch) -> Block:
+    return batch.block
+
+
+class RouteLogic(StatefulBatchLogic[Batch, RoutedBatch, bytes]):
+    """Routers of a group of raw partitions, fed in merged order."""
+
+    def __init__(self, resume_state: bytes | None, wiring: IngestWiring) -> None:
+        self._raw = wiring.raw
+        self._curated_partitions = wiring.curated.partitions
+        self._routers: dict[int, Router] = {}
+        for packed in orjson.loads(resume_state) if resume_state is not None else ():
+            router = unpack_router(packed)
+            self._routers[router.partition] = router
+
+    def on_batch(self, values: list[Batch]) -> tuple[Iterable[RoutedBatch], bool]:
+        return [self._route_batch(records) for records in values], StatefulBatchLogic.RETAIN
+
+    def snapshot(self) -> bytes:
+        return orjson.dumps([pack_router(self._routers[partition]) for partition in sorted(self._routers)])
+
+    def _route_batch(self, records: Batch) -> RoutedBatch:
+        rows = IngestRows()
+        entries: list[Entry] = []
+        for record in records:
+            router = self._routers.setdefault(record.partition, Router(record.partition))
+            routed = Routed()
+            kind = self._route(router, record, routed, rows)
+            rows.archive(record, kind)
+            rows.hold(routed.held)
+            entries += self._encode(routed)
+            router.next_offset = record.next_offset
+        last = {record.partition: record for record in records}
+        for partition, record in sorted(last.items()):
+            rows.count(partition, self._routers[partition].ledger, record)
+        frontier = [Frontier("ingest", partition, r.next_offset, r.append_ms) for partition, r in sorted(last.items())]
+        return RoutedBatch(entries, Block(rows.tables(), tuple(frontier)))
+
+    def _route(self, router: Router, record: Record, routed: Routed, rows: IngestRows) -> str:
+        """Route one raw record, or dead-letter it; returns its type, "" if it has none."""
+        kind = ""
+        try:
+            decoded = decode_raw(record.payload)
+            kind = str(decoded["type"])
+            if kind == "dead_letter":
+                router.dead_letter()
+                rows.refused_by_connector(record, decoded)
+                return kind
+            carrier = router.route(decoded, record.offset, record.append_ms, routed)
+        except (UnableToDecode, UnableToAssign) as error:
+            router.dead_letter()
+            rows.dead_letter(record, kind, error)
+            return kind
+        for request in routed.again:
+            self._answer(router, request, carrier, routed)
+        return kind
+
+    def _answer(self, router: Router, request: Again, carrier: Carrier, routed: Routed) -> None:
+        """Read raw records again and publish them under the carrier that asked."""
+        for record in self._read_again(router.partition, request):
+            try:
+                decoded = decode_raw(record.payload)
+            except UnableToDecode:
+                continue  # it was dead-lettered when it was received
+            if decoded["type"] in ("interval", "window", "day", "register"):
+                router.republish(decoded, record.offset, record.append_ms, request, carrier, routed)
+
+    def _read_again(self, partition: int, request: Again) -> Iterator[Record]:
+        if request.coordinates:
+            for raw_partition, offset in request.coordinates:
+                yield read_at(self._raw, raw_partition, offset)
+            return
+        key = request.device.encode()
+        with LogReader(self._raw, partition, request.first_offset) as reader:
+            while records := reader.read(end_offset=request.before_offset):
+                yield from (record for record in records if record.key == key)
+
+    def _encode(self, routed: Routed) -> Iterable[Entry]:
+        for supply_point, record in routed.curated:
+            payload = encode(record)
+            if supply_point is None:
+                yield from ((partition, b"", payload) for partition in range(self._curated_partitions))
+            else:
+                key = supply_point.encode()
+                yield partition_of(key, self._curated_partitions), key, payload

@@ -1,0 +1,1 @@
+"""Polls meters, keeps an outbox, publishes: runs on a small box."""

@@ -1,0 +1,1 @@
+"""The command line and settings: where the parts are put together."""
