@@ -173,7 +173,7 @@ def _follows(head: Reading, n: int, length: Length, reading: Reading) -> bool:
     return (
         isinstance(length, int)
         and reading.line == head.line + n
-        
+        and reading.file == head.file
         and reading.body.who == head.body.who
         and reading.instant_ms == head.instant_ms + n * length * 1000
         and reading.instant_ms // _DAY_MS == head.instant_ms // _DAY_MS
