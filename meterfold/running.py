@@ -1,6 +1,5 @@
 """Running the dataflows over a workspace: once to the end of the logs, or following them."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from bytewax.run import cli_main
 
 from dataflows.billing_determinants import FoldWiring, billing_determinants
 from dataflows.ingest import IngestWiring, ingest
+from meterfold.clock import now_ms
 from meterfold.workspace import Workspace
 
 EPOCH: Final = timedelta(seconds=10)
@@ -20,16 +20,16 @@ FOLLOWING_EPOCH: Final = timedelta(seconds=1)
 """While following, an epoch's end is when rows become visible."""
 
 
-def now_ms() -> int:
-    """The wall clock, where the process meets the world."""
-    return time.time_ns() // 1_000_000
-
-
 def run_once(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
     """Bring the tables up to what the logs hold now."""
-    _run(ingest(_ingest_wiring(workspace, None)), workspace.paths.recovery / "ingest", epoch)
+    run_flow(ingest(_ingest_wiring(workspace, None)), workspace.paths.recovery / "ingest", epoch)
+    run_fold(workspace, epoch)
+
+
+def run_fold(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
+    """Bring the fold's tables up to the curated log."""
     fold = FoldWiring(workspace.paths.curated, workspace.store)
-    _run(billing_determinants(fold), workspace.paths.recovery / "fold", epoch)
+    run_flow(billing_determinants(fold), workspace.paths.recovery / "fold", epoch)
 
 
 class Following:
@@ -45,7 +45,8 @@ class Following:
             ("fold", lambda: billing_determinants(fold)),
         ]
         self._threads = [
-            Thread(target=self._run, args=(flow, recovery / name, epoch), name=name, daemon=True) for name, flow in flows
+            Thread(target=self._run, args=(flow, recovery / name, epoch), name=name, daemon=True)
+            for name, flow in flows
         ]
 
     def start(self) -> None:
@@ -71,7 +72,7 @@ class Following:
 
     def _run(self, flow: Callable[[], Dataflow], recovery: Path, epoch: timedelta) -> None:
         try:
-            _run(flow(), recovery, epoch)
+            run_flow(flow(), recovery, epoch)
         except BaseException as error:
             self._failures.append(error)
             self._stop.set()
@@ -81,7 +82,11 @@ def _ingest_wiring(workspace: Workspace, stop: Event | None) -> IngestWiring:
     return IngestWiring(workspace.paths.raw, workspace.curated, workspace.store, now_ms, stop)
 
 
-def _run(flow: Dataflow, recovery: Path, epoch: timedelta) -> None:
+def run_flow(flow: Dataflow, recovery: Path | None, epoch: timedelta) -> None:
+    """Run a dataflow to its end, resuming from and recording to a recovery directory if one is given."""
+    if recovery is None:
+        cli_main(flow, epoch_interval=epoch)
+        return
     if not any(recovery.glob("*.sqlite3")):
         recovery.mkdir(parents=True, exist_ok=True)
         init_db_dir(recovery, 1)

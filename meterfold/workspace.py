@@ -1,12 +1,12 @@
 """One data directory: the logs that are the truth, the ClickHouse files that project them, and who owns them now.
 
-    meterfold.json          format and partition counts
-    logs/reads.raw          everything that comes in, by device
-    logs/reads.curated      what ingest made of it, by supply point
-    logs/billing            reference data, runs, documents
-    recovery/               where the dataflows resume
-    clickhouse/             the projection; may be dropped and rebuilt
-    owner.lock, owner.sock  the one process that owns the directory, and how others talk to it
+meterfold.json          format and partition counts
+logs/reads.raw          everything that comes in, by device
+logs/reads.curated      what ingest made of it, by supply point
+logs/billing            reference data, runs, documents
+recovery/               where the dataflows resume
+clickhouse/             the projection; may be dropped and rebuilt
+owner.lock, owner.sock  the one process that owns the directory, and how others talk to it
 """
 
 import fcntl
@@ -20,6 +20,8 @@ from typing import Final, Self
 
 from connectors.clickhouse import Store
 from connectors.file_log import LogWriter, create_topic
+from meterfold.billing.log import FileBillingLog
+from meterfold.clock import now_ms
 from meterfold.store import open_store
 
 FORMAT: Final = 1
@@ -116,11 +118,15 @@ class Workspace:
             os.close(self._lock)
             raise
 
+    @property
+    def billing_log(self) -> FileBillingLog:
+        """The billing log: reference data, runs, lines, documents."""
+        return FileBillingLog(self.billing, self.paths.billing, now_ms)
+
     def drop_projection(self) -> None:
-        """Delete ClickHouse and the positions of the flow that fills it; the logs stay."""
+        """Delete the ClickHouse files and begin with empty tables; the logs stay."""
         self.store.close()
         shutil.rmtree(self.paths.clickhouse, ignore_errors=True)
-        shutil.rmtree(self.paths.recovery, ignore_errors=True)
         self.store = open_store(self.paths.clickhouse)
 
     def close(self) -> None:

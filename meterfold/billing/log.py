@@ -1,0 +1,41 @@
+"""The billing log as runs and issues use it: one partition, records in one order, read back from any offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from connectors.file_log import LogReader, LogWriter
+
+
+class BillingLog(Protocol):
+    """Offsets rise from record to record; they need not be consecutive. Appends in one process come from one thread at a time."""
+
+    def append(self, key: bytes, payload: bytes) -> int:
+        """Add a record; returns its offset. It may be lost until `flush` has returned, and is then read back for ever."""
+
+    def flush(self) -> None:
+        """Make every appended record durable and readable."""
+
+    def iter_records(self, from_offset: int) -> Iterator[tuple[int, int, bytes]]:
+        """(offset, append time in ms since 1970 UTC, payload) of every flushed record at `from_offset` (0, or a record's) or after."""
+
+
+class FileBillingLog:
+    """The billing log of a data directory. `now_ms` stamps what is appended."""
+
+    def __init__(self, writer: LogWriter, directory: Path, now_ms: Callable[[], int]) -> None:
+        self._writer, self._directory, self._now_ms = writer, directory, now_ms
+
+    def append(self, key: bytes, payload: bytes) -> int:
+        return self._writer.append(0, key, payload, self._now_ms())
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def iter_records(self, from_offset: int) -> Iterator[tuple[int, int, bytes]]:
+        with LogReader(self._directory, 0, from_offset) as reader:
+            while records := reader.read():
+                for record in records:
+                    yield record.offset, record.append_ms, record.payload

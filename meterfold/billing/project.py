@@ -1,0 +1,58 @@
+"""ClickHouse as a projection of the billing log: replay what is new, or everything after a drop, to the same rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from connectors.clickhouse import Store
+from meterfold.billing.log import BillingLog
+from meterfold.billing.rows import Place, row_of
+
+BATCH_RECORDS: Final = 5_000
+"""Records held in memory at most before they are inserted."""
+
+Pending = dict[str, list[Mapping[str, Any]]]
+
+
+def project(store: Store, log: BillingLog) -> int:
+    """Bring the billing tables up to the end of the log; returns the offset below which everything is known now.
+
+    Rows replace themselves, so what a crash makes it repeat is harmless. Raises UnableToProject, what the log raises, and what the
+    store raises; the frontier then stays where the rows are.
+    """
+    next_offset, known_at_ms = frontier(store)
+    pending: Pending = defaultdict(list)
+    held = 0
+    # The last record stored is read again: an offset is only known to be one when a record was seen there.
+    for offset, append_ms, payload in log.iter_records(max(next_offset - 1, 0)):
+        if offset < next_offset:
+            continue
+        table, row = row_of(Place(offset, append_ms, payload))
+        pending[table].append(row)
+        next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), held + 1
+        if held == BATCH_RECORDS:
+            _store(store, pending, next_offset, known_at_ms)
+            pending, held = defaultdict(list), 0
+    if held:
+        _store(store, pending, next_offset, known_at_ms)
+    return next_offset
+
+
+def frontier(store: Store) -> tuple[int, int]:
+    """(offset below which billing records are stored, running maximum of their append time in ms); (0, 0) before the first."""
+    rows = store.query(
+        "SELECT next_offset, known_at_ms FROM frontier FINAL WHERE kind = 'billing' AND partition = 0"
+    ).rows
+    return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+
+def _store(store: Store, pending: Pending, next_offset: int, known_at_ms: int) -> None:
+    """The rows, and only then the frontier that vouches for them."""
+    for table in sorted(pending):
+        rows = pending[table]
+        store.insert(table, {name: [row[name] for row in rows] for name in rows[0]})
+    store.insert(
+        "frontier", {"kind": ["billing"], "partition": [0], "next_offset": [next_offset], "known_at_ms": [known_at_ms]}
+    )

@@ -1,0 +1,156 @@
+"""What a run asks of sql/billing: the charges that differ from what was billed, and the periods that cannot be billed yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.clickhouse import Store
+
+NOT_ENDED: Final = "NOT_ENDED"
+NOT_HARDENED: Final = "NOT_HARDENED"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What a run may see, so that it gives the same answer for ever.
+
+    `frontier`: (partition of the curated log, offset below which rows are seen, known_at in ms) in order of partition.
+    `known_billing_offset`: billing records below it are seen. `as_of_ms`: periods that ended by then are reached. `account` "": all.
+    """
+
+    legal_entity: str
+    account: str
+    frontier: tuple[tuple[int, int, int], ...]
+    known_billing_offset: int
+    as_of_ms: int
+
+    def params(self) -> dict[str, Any]:
+        """As the views take them. A partition that never was stands in for an empty list."""
+        seen = self.frontier or ((0, 0, 0),)
+        return {
+            "legal_entity": self.legal_entity,
+            "account": self.account,
+            "partitions": [row[0] for row in seen],
+            "next_offsets": [row[1] for row in seen],
+            "known_billing_offset": self.known_billing_offset,
+            "as_of_ms": self.as_of_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The difference between what should be charged for a charge element of a period and what issued documents charged."""
+
+    account: str
+    period_from: date
+    period_to: date
+    kind: str
+    element: str
+    supply_point: str
+    channel: str
+    tariff: str
+    tariff_version: str
+    band: str
+    service_from: date
+    service_to: date
+    currency: str
+    unit: str
+    rate: Decimal
+    quantity_should: Decimal
+    quantity_was: Decimal
+    quantity: Decimal
+    quantity_estimated: Decimal
+    amount_should: Decimal
+    amount_was: Decimal
+    amount: Decimal
+    minor_digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a period, or `periods` of them in a row, is not billed. `reason` is a stable code, `detail` says it in words.
+
+    `from_utc` to `until_utc` is what lacks, where that is a time; `windows` how many intervals, where it is a number.
+    """
+
+    account: str
+    period_from: date
+    period_to: date
+    reason: str
+    supply_point: str
+    channel: str
+    from_utc: datetime | None
+    until_utc: datetime | None
+    windows: int
+    detail: str
+    periods: int = 1
+
+    def __str__(self) -> str:
+        where = "/".join(filter(None, (self.supply_point, self.channel)))
+        when = (
+            f" from {self.from_utc:%Y-%m-%d %H:%M}Z to {self.until_utc:%Y-%m-%d %H:%M}Z"
+            if self.from_utc and self.until_utc
+            else ""
+        )
+        number = f" ({self.windows} intervals)" if self.windows else ""
+        return (
+            f"{self.account} {self.period_from} to {self.period_to}: {self.reason} {where}{when}{number}: {self.detail}"
+        )
+
+
+_SCOPE: Final = """
+    known_billing_offset = {known_billing_offset:UInt64}, as_of_ms = {as_of_ms:Int64}, legal_entity = {legal_entity:String},
+    account = {account:String}, partitions = {partitions:Array(UInt16)}, next_offsets = {next_offsets:Array(UInt64)}
+"""
+_BLOCKS: Final = f"SELECT * FROM billing_blocks({_SCOPE})"
+_CHARGES: Final = f"SELECT * EXCEPT is_correction FROM charge_differences({_SCOPE})"
+
+
+def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, ...]]:
+    """The charges of every period that can be billed, in the order of their lines, and why the others cannot."""
+    params = pins.params()
+    blocks = [_blocked(row) for row in store.query(_BLOCKS, params).rows]
+    shut = {(block.account, block.period_from) for block in blocks}
+    charges = (Charge(*row) for row in store.query(_CHARGES, params).rows)
+    ready = tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut)
+    return ready, tuple(_joined([block for block in blocks if block.reason != NOT_ENDED]))
+
+
+def _blocked(row: tuple[Any, ...]) -> Blocked:
+    account, period_from, period_to, reason, supply_point, channel, from_ms, until_ms, windows, detail = row
+    return Blocked(
+        account,
+        period_from,
+        period_to,
+        reason,
+        supply_point,
+        channel,
+        _instant(from_ms),
+        _instant(until_ms),
+        windows,
+        detail,
+    )
+
+
+def _instant(ms: int) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
+
+
+def _joined(blocks: list[Blocked]) -> list[Blocked]:
+    """Months in a row in which one channel is not hardened are one thing to be told: the last of them names the gate."""
+    joined: list[Blocked] = []
+    running: dict[tuple[str, str, str], int] = {}
+    for block in blocks:
+        key = (block.account, block.supply_point, block.channel)
+        at = running.get(key)
+        if block.reason == NOT_HARDENED and at is not None and joined[at].period_to == block.period_from:
+            was = joined[at]
+            joined[at] = replace(block, period_from=was.period_from, from_utc=was.from_utc, periods=was.periods + 1)
+        else:
+            joined.append(block)
+            if block.reason == NOT_HARDENED:
+                running[key] = len(joined) - 1
+    return joined

@@ -1,0 +1,248 @@
+"""A bill run: pin what is known, rate it, write down the difference to what was billed, close.
+
+Its lines count only once the closing record is in the log, so a run that died half-way is as if it had never been. Runs are serial per
+legal entity: within this process by a lock (the second waits), between processes by a lease in the log (the second is refused), and a run that
+was overtaken all the same is not counted (`bill_runs_that_count`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from threading import Lock
+from typing import Final
+
+from connectors.clickhouse import Store
+from meterfold.billing.documents import Document, documents
+from meterfold.billing.log import BillingLog
+from meterfold.billing.project import project
+from meterfold.billing.rating import Blocked, Charge, Pins, rate
+from meterfold.billing.rows import LINE_DAYS, LINE_NUMBERS, VERSION, decimal_text, encode
+
+RULE_VERSION: Final = "bills-1"
+"""Version of the rules in sql/billing and here; pinned by every run."""
+
+LEASE_MS: Final = 10 * 60 * 1000
+"""How long a run keeps others of its legal entity out when it does not close, in ms."""
+
+_ONE_AT_A_TIME: Final = Lock()
+
+
+class RunInProgress(RuntimeError):
+    """Another run of the legal entity is open, and its lease has not run out."""
+
+
+class RunOvertaken(RuntimeError):
+    """Another run of the legal entity opened before this one closed; nothing of this one counts."""
+
+
+class UnknownScope(LookupError):
+    """The account or legal entity is not in the portfolio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution for one legal entity. `documents` are the drafts it made; `blocked` is what it could not bill, and why."""
+
+    run_id: str
+    legal_entity: str
+    pins: Pins
+    rule_version: str
+    documents: tuple[Document, ...]
+    blocked: tuple[Blocked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The runs of one call, one a legal entity, in order."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(document for run in self.runs for document in run.documents)
+
+    @property
+    def blocked(self) -> tuple[Blocked, ...]:
+        return tuple(block for run in self.runs for block in run.blocked)
+
+
+def run_bills(
+    store: Store,
+    log: BillingLog,
+    now_ms: int,
+    legal_entity: str | None = None,
+    account: str | None = None,
+    *,
+    take_over: bool = False,
+    lease_ms: int = LEASE_MS,
+) -> RunResult:
+    """Draft what is to be charged now: for all, for one legal entity, or for one account; unissued drafts in scope are replaced.
+
+    `take_over`: the caller knows that no other process can be running (it owns the directory), so an open run is a dead one. Raises
+    UnknownScope, RunInProgress, RunOvertaken, and what the log and the store raise: then nothing of the run counts.
+    """
+    with one_at_a_time():
+        project(store, log)
+        entities = _entities(store, legal_entity, account)
+        return RunResult(
+            tuple(_run(store, log, now_ms, entity, account or "", take_over, lease_ms) for entity in entities)
+        )
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Alone with the billing log in this process: runs and issues wait for each other."""
+    with _ONE_AT_A_TIME:
+        yield
+
+
+def _run(
+    store: Store, log: BillingLog, now_ms: int, legal_entity: str, account: str, take_over: bool, lease_ms: int
+) -> Run:
+    pins = Pins(legal_entity, account, fold_frontier(store), project(store, log), now_ms)
+    if not take_over:
+        refuse_while_open(store, legal_entity, now_ms)
+    run_id = f"{legal_entity}-R{_opened(store, legal_entity) + 1}"
+    key = legal_entity.encode()
+    log.append(key, encode(_opening(run_id, pins, now_ms + lease_ms)))
+    log.flush()
+    charges, blocked = rate(store, pins)
+    lines = list(_lines(run_id, legal_entity, charges))
+    for line in lines:
+        log.append(key, encode(line))
+    log.flush()
+    project(store, log)
+    _refuse_when_overtaken(store, legal_entity, run_id)
+    log.append(key, encode(_closing(run_id, lines)))
+    log.flush()
+    project(store, log)
+    made = documents(store, "documents.run_id = {run_id:String}", {"run_id": run_id})
+    return Run(run_id, legal_entity, pins, RULE_VERSION, made, blocked)
+
+
+def fold_frontier(store: Store) -> tuple[tuple[int, int, int], ...]:
+    """How far the fold's rows go, per partition: (partition, next offset, known_at_ms)."""
+    found = store.query(
+        "SELECT partition, next_offset, known_at_ms FROM frontier FINAL WHERE kind = 'fold' ORDER BY partition"
+    )
+    return tuple((int(partition), int(offset), int(known_at)) for partition, offset, known_at in found.rows)
+
+
+def refuse_while_open(store: Store, legal_entity: str, now_ms: int) -> None:
+    """Raises RunInProgress while the legal entity's last run is neither closed nor past its lease."""
+    found = store.query(
+        "SELECT run_id, lease_until_ms FROM bill_runs FINAL WHERE legal_entity = {entity:String} AND lease_until_ms > {now:Int64} "
+        "AND run_id NOT IN (SELECT run_id FROM bill_run_closed) ORDER BY billing_offset DESC, run_id LIMIT 1",
+        {"entity": legal_entity, "now": now_ms},
+    )
+    for run_id, lease_until_ms in found.rows:
+        wait_s = (lease_until_ms - now_ms + 999) // 1000
+        raise RunInProgress(
+            f"run {run_id} of {legal_entity} is open; if it is dead, its lease runs out in {wait_s} s and a new run may begin"
+        )
+
+
+def _refuse_when_overtaken(store: Store, legal_entity: str, run_id: str) -> None:
+    found = store.query(
+        "SELECT run_id FROM bill_runs FINAL WHERE legal_entity = {entity:String} ORDER BY billing_offset DESC, run_id LIMIT 1",
+        {"entity": legal_entity},
+    )
+    if found.rows[0][0] != run_id:
+        raise RunOvertaken(f"run {run_id} of {legal_entity} was overtaken by {found.rows[0][0]}; nothing of it counts")
+
+
+def _opened(store: Store, legal_entity: str) -> int:
+    (count,) = store.query(
+        "SELECT count() FROM bill_runs FINAL WHERE legal_entity = {entity:String}", {"entity": legal_entity}
+    ).rows[0]
+    return int(count)
+
+
+def _entities(store: Store, legal_entity: str | None, account: str | None) -> list[str]:
+    if account is not None:
+        found = store.query(
+            "SELECT legal_entity FROM ref_accounts WHERE account = {account:String}", {"account": account}
+        ).rows
+        if not found or legal_entity not in (None, found[0][0]):
+            raise UnknownScope(
+                f"account {account} is not in the portfolio{f' of {legal_entity}' if legal_entity else ''}"
+            )
+        return [found[0][0]]
+    names = [name for (name,) in store.query("SELECT legal_entity FROM ref_legal_entities ORDER BY legal_entity").rows]
+    if legal_entity is None:
+        return names
+    if legal_entity not in names:
+        raise UnknownScope(f"legal entity {legal_entity} is not in the portfolio; it has {', '.join(names) or 'none'}")
+    return [legal_entity]
+
+
+def _opening(run_id: str, pins: Pins, lease_until_ms: int) -> dict[str, object]:
+    return {
+        "v": VERSION,
+        "type": "run_opened",
+        "run_id": run_id,
+        "legal_entity": pins.legal_entity,
+        "account": pins.account,
+        "frontier": [list(row) for row in pins.frontier],
+        "billing_offset": pins.known_billing_offset,
+        "rule_version": RULE_VERSION,
+        "as_of_ms": pins.as_of_ms,
+        "lease_until_ms": lease_until_ms,
+    }
+
+
+def _lines(run_id: str, legal_entity: str, charges: tuple[Charge, ...]) -> Iterator[dict[str, object]]:
+    """Line records, document by document: one document an account, period and currency."""
+    for (account, period_from, currency), group in groupby(
+        sorted(charges, key=lambda item: (item.account, item.period_from, item.currency)),
+        key=lambda item: (item.account, item.period_from, item.currency),
+    ):
+        document_id = f"{run_id}/{account}/{period_from}/{currency}"
+        for position, charge in enumerate(group, 1):
+            yield _line(run_id, legal_entity, document_id, position, charge)
+
+
+def _line(run_id: str, legal_entity: str, document_id: str, position: int, charge: Charge) -> dict[str, object]:
+    texts = (
+        "account",
+        "kind",
+        "element",
+        "supply_point",
+        "channel",
+        "tariff",
+        "tariff_version",
+        "band",
+        "currency",
+        "unit",
+    )
+    places = {name: charge.minor_digits for name in ("amount_should", "amount_was", "amount")}
+    return {
+        "v": VERSION,
+        "type": "line",
+        "line_id": f"{document_id}/{position}",
+        "document_id": document_id,
+        "position": position,
+        "run_id": run_id,
+        "legal_entity": legal_entity,
+        **{name: getattr(charge, name) for name in texts},
+        **{name: getattr(charge, name).isoformat() for name in LINE_DAYS},
+        **{name: decimal_text(getattr(charge, name), places.get(name, 0)) for name in LINE_NUMBERS},
+    }
+
+
+def _closing(run_id: str, lines: list[dict[str, object]]) -> dict[str, object]:
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        totals[str(line["currency"])] += Decimal(str(line["amount"]))
+    return {
+        "v": VERSION,
+        "type": "run_closed",
+        "run_id": run_id,
+        "lines": len(lines),
+        "total": {currency: decimal_text(total) for currency, total in sorted(totals.items())},
+    }

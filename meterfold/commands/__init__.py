@@ -1,0 +1,1 @@
+"""The commands, one subject a file; `meterfold.cli` puts them together."""

@@ -1,0 +1,132 @@
+"""Commands on the data directory itself: init, run, gate, rebuild, sql, check."""
+
+import time
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from connectors.clickhouse import UnableToQuery
+from meterfold import gates
+from meterfold.catching_up import catch_up
+from meterfold.checking import run_checks
+from meterfold.following import follow
+from meterfold.rebuilding import rebuild as rebuild_projection
+from meterfold.render import show_rows
+from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, resolve, session, workspace
+from meterfold.workspace import CURATED_PARTITIONS, RAW_PARTITIONS, UnableToOpen, Workspace, create
+
+READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS")
+"""What `sql` takes."""
+
+
+def init(
+    data: DataOption = DATA,
+    raw_partitions: Annotated[int, typer.Option(help="Partitions of reads.raw, for ever.")] = RAW_PARTITIONS,
+    curated_partitions: Annotated[
+        int, typer.Option(help="Partitions of reads.curated, for ever.")
+    ] = CURATED_PARTITIONS,
+) -> None:
+    """Make a new data directory."""
+    try:
+        create(resolve(data), raw_partitions, curated_partitions)
+    except UnableToOpen as error:
+        raise fail(str(error)) from error
+    session().out.print(f"{data} is ready. Next: meterfold portfolio load FILE --data {data}")
+
+
+def run(
+    data: DataOption = DATA,
+    following: Annotated[bool, typer.Option("--follow", help="Go on until interrupted, and serve commands.")] = False,
+) -> None:
+    """Interpret what the logs hold: bring determinants and adjustments up to date."""
+    if following:
+        with workspace(data) as owned:
+            if session().lent is not None:
+                raise fail("that directory is followed already")
+            follow(owned)
+        return
+    with workspace(data) as owned:
+        started = time.perf_counter()
+        before = _counts(owned)
+        with session().err.status("interpreting reads …"):
+            catch_up(owned, lent=session().lent is not None)
+        after = _counts(owned)
+        rows = [(name, after[name] - before[name], after[name]) for name in after]
+        show_rows(f"up to date in {time.perf_counter() - started:.1f} s", ("table", "new", "total"), rows, False)
+
+
+def _counts(owned: Workspace) -> dict[str, int]:
+    tables = ("evidence", "determinants", "adjustments", "findings", "quarantine", "dead_letters")
+    return {table: int(owned.store.query(f"SELECT count() FROM {table} FINAL").rows[0][0]) for table in tables}
+
+
+def gate(
+    until: Annotated[
+        str, typer.Option(help="A local date (its midnight at each site), or an ISO instant with offset.")
+    ],
+    data: DataOption = DATA,
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+) -> None:
+    """Close everything before an instant: what has not arrived by now is estimated, or MISSING with its reason."""
+    with workspace(data) as owned:
+        try:
+            appended = gates.append(owned, _instant(until), site)
+        except gates.UnableToGate as error:
+            raise fail(str(error)) from error
+        for scope, until_text in appended:
+            session().out.print(f"{scope} closes before {until_text}")
+        catch_up(owned, lent=session().lent is not None)
+
+
+def _instant(text: str) -> date | datetime:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise fail(f"--until {text}: give a date like 2026-02-01 or an instant like 2026-02-01T00:00:00Z") from error
+    if instant.tzinfo is None:
+        raise fail(f"--until {text}: an instant needs its offset, like {text}Z; or give a date")
+    return instant
+
+
+def rebuild(data: DataOption = DATA) -> None:
+    """Drop ClickHouse and project the logs again, to the same rows."""
+    with workspace(data) as owned:
+        if session().lent is not None:
+            raise fail("stop `run --follow` first: rebuilding needs the directory for itself")
+        with session().err.status("projecting the logs again …"):
+            rebuild_projection(owned)
+        session().out.print("rebuilt from the logs")
+
+
+def sql(
+    statement: Annotated[str, typer.Argument(help="A SELECT.")], data: DataOption = DATA, as_json: JsonOption = False
+) -> None:
+    """Ask ClickHouse."""
+    with workspace(data) as owned:
+        if statement.split(None, 1)[0].upper() not in READING:
+            raise fail("only statements that read are taken: the logs are the truth, and tables follow from them")
+        try:
+            found = owned.store.query(statement)
+        except UnableToQuery as error:
+            raise fail(str(error)) from error
+        show_rows("", found.columns, found.rows, as_json)
+
+
+def check(data: DataOption = DATA, as_json: JsonOption = False) -> None:
+    """Run every check of sql/checks: no rows is a healthy store. Exit code 2 if any fires."""
+    with workspace(data) as owned:
+        results = run_checks(owned)
+        if as_json:
+            print_json([{"check": r.name, "says": r.says, "rows": r.rows} for r in results])
+        else:
+            show_rows(
+                "checks", ("check", "rows", "what it holds"), [(r.name, len(r.rows), r.says) for r in results], False
+            )
+            for result in results:
+                if result.rows:
+                    show_rows(result.name, result.columns, result.rows[:20], False)
+        if any(result.rows for result in results):
+            raise typer.Exit(2)

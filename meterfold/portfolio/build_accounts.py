@@ -1,0 +1,62 @@
+"""Accounts and tenancies: who is billed for which supply point, when, on which tariff."""
+
+from __future__ import annotations
+
+from meterfold.portfolio.model import Account, LegalEntity, Tenancy
+from meterfold.portfolio.problem import Fault
+from meterfold.portfolio.sections import Written
+from meterfold.portfolio.shape import AccountShape, TenancyShape
+from meterfold.portfolio.units import minor_digits
+
+
+def build_accounts(written: Written, legal_entities: dict[str, LegalEntity]) -> dict[str, Account]:
+    """Accounts in the currency of their legal entity."""
+    accounts = {}
+    for id_, shape in written.objects("accounts", AccountShape).items():
+        path = written.path("accounts", id_)
+        owner = written.refer_or_only("legal_entities", shape.legal_entity, (*path, "legal_entity"))
+        entity = legal_entities.get(owner) if owner else None
+        if entity is None:
+            continue
+        if shape.currency not in (None, entity.currency):
+            wrong = f"{shape.currency}, but legal entity {entity.id} bills in {entity.currency}"
+            written.add(
+                (*path, "currency"), Fault("currency_mismatch", wrong, "leave it out, or name another legal entity")
+            )
+        digits = minor_digits(entity.currency)
+        if shape.opening_position != round(shape.opening_position, digits):
+            wrong = f"{shape.opening_position} is no amount of {entity.currency}"
+            written.add((*path, "opening_position"), Fault("bad_value", wrong, f"write at most {digits} decimals"))
+        accounts[id_] = Account(
+            id=id_,
+            legal_entity=entity.id,
+            party_id=shape.party_id,
+            currency=entity.currency,
+            billing_from=shape.billing_from,
+            calendar_day=shape.calendar.day,
+            opening_position=shape.opening_position,
+        )
+    return accounts
+
+
+def build_tenancies(written: Written) -> dict[str, Tenancy]:
+    """Tenancies whose account, supply point and tariff the file defines; one that ended stops on that day."""
+    tenancies = {}
+    for id_, shape in written.objects("tenancies", TenancyShape).items():
+        path = written.path("tenancies", id_)
+        known = [
+            written.refer("accounts", shape.account, (*path, "account")),
+            written.refer("supply_points", shape.supply_point, (*path, "supply_point")),
+            written.refer("tariffs", shape.tariff, (*path, "tariff")),
+        ]
+        to_day = shape.to
+        ending = written.endings.get(("tenancy", id_))
+        if ending is not None and ending.at is not None:
+            to_day = min(to_day or ending.at.stamp.date(), ending.at.stamp.date())
+        if to_day is not None and to_day <= shape.from_:
+            wrong = f"{to_day} is not after {shape.from_}"
+            do = "`to` is the first day that no longer belongs to it; a tenancy that never was is withdrawn"
+            written.add((*path, "to"), Fault("empty_span", wrong, do))
+        elif all(known):
+            tenancies[id_] = Tenancy(id_, shape.account, shape.supply_point, shape.from_, to_day, shape.tariff)
+    return tenancies

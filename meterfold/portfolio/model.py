@@ -1,0 +1,212 @@
+"""The portfolio after loading: every default filled in, every local time an instant, every number exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from meterfold.portfolio.calendar import Moment
+from meterfold.portfolio.document import Document
+from meterfold.portfolio.problem import Path
+
+Length = int | str
+"""A grid's slot length: seconds, or "LOCAL_DAY"."""
+
+Key = tuple[str, str]
+"""(kind, id) of an object, kinds as in the billing log: ("supply_point", "SP-1")."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """Who issues bills. `invoice_series` names its gapless number series."""
+
+    id: str
+    name: str
+    currency: str
+    invoice_series: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place with one clock. `utc_offsets` are rows (from_ms, seconds east of UTC); `gate_at` is `HH:MM` local."""
+
+    id: str
+    legal_entity: str
+    time_zone: str
+    first_year: int
+    utc_offsets: tuple[tuple[int, int], ...]
+    holidays: tuple[date, ...]
+    gate_after_days: int
+    gate_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How holes are filled and what is suspicious; None switches a rule off."""
+
+    interpolate_max_s: int | None
+    like_days: int | None
+    spike_factor: int | None
+    zero_run_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One measured quantity of a supply point."""
+
+    id: str
+    kind: str
+    commodity: str
+    direction: str
+    unit: str
+    interval_s: Length
+    grid_s: Length
+    allowance_s: int
+    horizon_days: int
+    signed: bool
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyPoint:
+    """Where a utility is delivered and billed. `site` None: the site is declared, but has problems of its own."""
+
+    id: str
+    site: Site | None
+    channels: Mapping[str, Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A device serves a supply point in [from_ms, to_ms)."""
+
+    supply_point: str
+    from_ms: int
+    to_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSpan:
+    """A register feeds a channel of a supply point in [from_ms, to_ms), in one role, with one factor."""
+
+    supply_point: str
+    register: str
+    channel: str
+    role: str
+    from_ms: int
+    to_ms: int | None
+    multiplier: int
+    decimals: int
+    digits: int | None
+    nano_per_count: int
+    max_nano_per_hour: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A meter. Assignments and registers are its whole timeline, in order of time."""
+
+    id: str
+    site: str
+    assignments: tuple[Assignment, ...]
+    registers: tuple[RegisterSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who is billed, by party id only. `calendar_day`: the day of the month on which periods begin."""
+
+    id: str
+    legal_entity: str
+    party_id: str
+    currency: str
+    billing_from: date
+    calendar_day: int
+    opening_position: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """An account occupies a supply point on the days [from_day, to_day), on a tariff."""
+
+    id: str
+    account: str
+    supply_point: str
+    from_day: date
+    to_day: date | None
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A price for the minutes of the day [from_minute, to_minute) in some months and on some day types; None means all.
+
+    `to_minute` before `from_minute`: through midnight.
+    """
+
+    name: str
+    rate: Decimal
+    months: tuple[int, ...] | None
+    days: tuple[str, ...] | None
+    from_minute: int
+    to_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyPrice:
+    """What a tariff charges for a channel's quantity; of the bands that match a minute, the first prices it."""
+
+    channel: str
+    unit: str
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TariffVersion:
+    """A tariff's rules from a day on, until the next version's."""
+
+    version: int
+    effective_from: date
+    energy: tuple[EnergyPrice, ...]
+    standing_per_day: Decimal | None
+    tax_name: str | None
+    tax_rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Named rules in versions, ascending; the last has no end, unless `until` says that it may not be used from that day on."""
+
+    id: str
+    currency: str
+    versions: tuple[TariffVersion, ...]
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an object leaves: `ended` at a moment, or `withdrawn` (`at` None) because it should never have been."""
+
+    reason: str
+    at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Everything in one file, by id. `endings` also names objects of which the file says no more than their end.
+
+    `document` and `paths` are there to say where something stands.
+    """
+
+    legal_entities: Mapping[str, LegalEntity]
+    sites: Mapping[str, Site]
+    supply_points: Mapping[str, SupplyPoint]
+    devices: Mapping[str, Device]
+    accounts: Mapping[str, Account]
+    tenancies: Mapping[str, Tenancy]
+    tariffs: Mapping[str, Tariff]
+    endings: Mapping[Key, Ending]
+    document: Document = field(compare=False, repr=False)
+    paths: Mapping[Key, Path] = field(compare=False, repr=False)

@@ -1,0 +1,200 @@
+"""The portfolio as log records: bodies of `reference` records for billing, and the raw records of a device for ingest.
+
+The `device` body holds a device's whole timeline, with the definitions of the channels that it feeds and the digest of its site's
+calendar. So a changed body is exactly a device whose raw records must be restated, and the raw records follow from it and the site's body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any, Final
+
+from meterfold.portfolio.bands import clock
+from meterfold.portfolio.calendar import TZDATA_VERSION, iso_utc
+from meterfold.portfolio.model import (
+    Account,
+    Band,
+    Channel,
+    Device,
+    Ending,
+    Key,
+    LegalEntity,
+    Portfolio,
+    Site,
+    SupplyPoint,
+    Tariff,
+    TariffVersion,
+    Tenancy,
+)
+from meterfold.portfolio.units import minor_digits
+
+Body = dict[str, Any]
+"""Plain JSON values only, so that a body read back from the log equals the one written."""
+
+KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tariff", "account", "tenancy")
+"""The order of reference records: what is referred to comes first."""
+
+
+def decimal_text(number: Decimal) -> str:
+    """Exactly the number, without zeros at the end: 0.2845, 12, 0."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def bodies(portfolio: Portfolio) -> dict[Key, Body]:
+    """The body of every object that the file describes, by (kind, id)."""
+    return {
+        **{("legal_entity", id_): _legal_entity(item) for id_, item in portfolio.legal_entities.items()},
+        **{("site", id_): _site(item) for id_, item in portfolio.sites.items()},
+        **{("supply_point", id_): _supply_point(item) for id_, item in portfolio.supply_points.items()},
+        **{("device", id_): _device(item, portfolio) for id_, item in portfolio.devices.items()},
+        **{("tariff", id_): _tariff(item) for id_, item in portfolio.tariffs.items()},
+        **{("account", id_): _account(item) for id_, item in portfolio.accounts.items()},
+        **{("tenancy", id_): _tenancy(item) for id_, item in portfolio.tenancies.items()},
+    }
+
+
+def ended_body(ending: Ending, at_ms: int | None = None) -> Body:
+    """The `ended` of a reference record. `at` is a date, or for a device the instant `at_ms` in UTC."""
+    if ending.at is None:
+        return {"reason": ending.reason, "withdrawn": True}
+    return {"reason": ending.reason, "at": ending.at.stamp.date().isoformat() if at_ms is None else iso_utc(at_ms)}
+
+
+def _legal_entity(item: LegalEntity) -> Body:
+    return {"name": item.name, "currency": item.currency, "invoice_series": item.invoice_series}
+
+
+def _site(item: Site) -> Body:
+    return {
+        "legal_entity": item.legal_entity,
+        "time_zone": item.time_zone,
+        "utc_offsets": [list(row) for row in item.utc_offsets],
+        "holidays": [day.isoformat() for day in item.holidays],
+        "timetable": {"gate_after_days": item.gate_after_days, "gate_at": item.gate_at},
+        "tzdata": TZDATA_VERSION,
+    }
+
+
+def _supply_point(item: SupplyPoint) -> Body:
+    assert item.site is not None
+    keys = ("unit", "grid_s", "kind", "commodity", "direction")
+    channels = [
+        {"channel": id_, **{key: getattr(item.channels[id_], key) for key in keys}} for id_ in sorted(item.channels)
+    ]
+    return {"site": item.site.id, "channels": channels}
+
+
+def _device(item: Device, portfolio: Portfolio) -> Body:
+    fed = sorted({(span.supply_point, span.channel) for span in item.registers})
+    channels = [_channel(point, portfolio.supply_points[point].channels[channel]) for point, channel in fed]
+    return {
+        "site": item.site,
+        "calendar_sha256": calendar_digest(item.site, _site(portfolio.sites[item.site])),
+        "assignments": [asdict(assignment) for assignment in item.assignments],
+        "registers": [asdict(span) for span in item.registers],
+        "channels": channels,
+    }
+
+
+def _channel(point: str, channel: Channel) -> Body:
+    rest = {key: value for key, value in asdict(channel).items() if key not in ("id", "commodity", "direction")}
+    return {"supply_point": point, "channel": channel.id, **rest}
+
+
+def _account(item: Account) -> Body:
+    return {
+        "legal_entity": item.legal_entity,
+        "party_id": item.party_id,
+        "currency": item.currency,
+        "billing_from": item.billing_from.isoformat(),
+        "calendar": {"kind": "monthly", "day": item.calendar_day},
+        "opening_position": f"{item.opening_position + 0:.{max(minor_digits(item.currency), 2)}f}",
+    }
+
+
+def _tenancy(item: Tenancy) -> Body:
+    return {
+        "account": item.account,
+        "supply_point": item.supply_point,
+        "from": item.from_day.isoformat(),
+        "to": item.to_day.isoformat() if item.to_day else None,
+        "tariff": item.tariff,
+    }
+
+
+def _tariff(item: Tariff) -> Body:
+    return {"currency": item.currency, "versions": [_version(version) for version in item.versions]}
+
+
+def _version(item: TariffVersion) -> Body:
+    tax = None if item.tax_rate is None else {"name": item.tax_name, "rate": decimal_text(item.tax_rate)}
+    return {
+        "version": item.version,
+        "effective_from": item.effective_from.isoformat(),
+        "energy": [
+            {"channel": price.channel, "unit": price.unit, "bands": [_band(band) for band in price.bands]}
+            for price in item.energy
+        ],
+        "standing_per_day": None if item.standing_per_day is None else decimal_text(item.standing_per_day),
+        "tax": tax,
+    }
+
+
+def _band(item: Band) -> Body:
+    return {
+        "name": item.name,
+        "rate": decimal_text(item.rate),
+        "months": None if item.months is None else list(item.months),
+        "days": None if item.days is None else list(item.days),
+        "from": clock(item.from_minute) if item.from_minute else None,
+        "to": clock(item.to_minute) if item.to_minute < 1440 else None,
+    }
+
+
+def calendar(site: str, body: Mapping[str, Any]) -> Body:
+    """The `calendar` of a raw configuration, from a site's body."""
+    return {"site": site, **{key: body[key] for key in ("time_zone", "utc_offsets", "holidays")}}
+
+
+def calendar_digest(site: str, body: Mapping[str, Any]) -> str:
+    """SHA-256 of the calendar as compact JSON with sorted keys."""
+    text = json.dumps(calendar(site, body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def assignment_record(device: str, version: int, body: Mapping[str, Any], reason: str | None) -> Body:
+    """The raw `assignment` of a device body."""
+    record = {"v": 1, "type": "assignment", "device": device, "version": version, "spans": body["assignments"]}
+    return record | ({"reason": reason} if reason else {})
+
+
+def configuration_record(
+    device: str, version: int, body: Mapping[str, Any], site: Mapping[str, Any], reason: str | None
+) -> Body:
+    """The raw `configuration` of a device body and its site's body.
+
+    `supply_point` stands in registers and channels only where one channel id occurs on several of the device's supply points.
+    """
+    names = [item["channel"] for item in body["channels"]]
+    keep = len(set(names)) < len(names)
+    record = {
+        "v": 1,
+        "type": "configuration",
+        "device": device,
+        "version": version,
+        "registers": list(_plain(body["registers"], keep)),
+        "channels": list(_plain(body["channels"], keep)),
+        "calendar": calendar(body["site"], site),
+    }
+    return record | ({"reason": reason} if reason else {})
+
+
+def _plain(rows: list[Body], keep_supply_point: bool) -> Iterator[Body]:
+    for row in rows:
+        yield row if keep_supply_point else {key: value for key, value in row.items() if key != "supply_point"}

@@ -1,0 +1,189 @@
+"""Which accounts a change reaches, and on which days: the bills there may come out differently.
+
+Computed from what changed, not from amounts: a day is named when an input of its bill is another one. The command line intersects this with
+what has been issued.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from meterfold.portfolio.calendar import local_date
+from meterfold.portfolio.model import Key
+from meterfold.portfolio.records import Body
+from meterfold.portfolio.spans import FOREVER, Span, changed, closed, common, joined
+
+_FACTS = "supply_point channel register role multiplier decimals digits nano_per_count max_nano_per_hour".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The bills of an account for the days [from_date, to_date) (None: without end) have another input, and why."""
+
+    account: str
+    from_date: date
+    to_date: date | None
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"account {self.account} from {self.from_date} {f'to {self.to_date}' if self.to_date else 'on'}: {self.why}"
+        )
+
+
+class _Patch(NamedTuple):
+    """Days on which something of the given kind and id is another."""
+
+    kind: str
+    id: str
+    days: Span
+    why: str
+
+
+State = Mapping[Key, Body]
+"""Bodies by (kind, id); what is withdrawn is not in it."""
+
+
+def touches(old: State, new: State) -> list[Touch]:
+    """Every account whose inputs differ between two states, with joined days per account and reason; nothing before `billing_from`."""
+    tenancies = _Tenancies([*old.items(), *(item for item in new.items() if old.get(item[0]) != item[1])])
+    found: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    for patch in (patch for key in sorted({*old, *new}) for patch in _patches(key, old, new)):
+        for account, days in tenancies.reached(patch):
+            found[(account, patch.why)].append(days)
+    result = []
+    for (account, why), spans in sorted(found.items()):
+        begin = min(
+            _ordinal(state["account", account]["billing_from"]) for state in (old, new) if ("account", account) in state
+        )
+        for start, end in joined(part for span in spans if (part := common(span, (begin, FOREVER)))):
+            result.append(Touch(account, date.fromordinal(start), _day_or_none(end), why))
+    return result
+
+
+class _Tenancies:
+    """Tenancies of the old and the new state, found by supply point or tariff."""
+
+    def __init__(self, items: Iterable[tuple[Key, Body]]) -> None:
+        self._found: dict[Key, list[Body]] = defaultdict(list)
+        for body in (body for key, body in items if key[0] == "tenancy"):
+            self._found["supply_point", body["supply_point"]].append(body)
+            self._found["tariff", body["tariff"]].append(body)
+
+    def reached(self, patch: _Patch) -> Iterator[tuple[str, Span]]:
+        """(account, days) that a patch reaches."""
+        if patch.kind == "account":
+            yield patch.id, patch.days
+            return
+        for tenancy in self._found.get((patch.kind, patch.id), ()):
+            days = common(patch.days, _tenancy_days(tenancy))
+            if days:
+                yield tenancy["account"], days
+
+
+def _patches(key: Key, old: State, new: State) -> Iterator[_Patch]:
+    before, after = old.get(key), new.get(key)
+    if before == after:
+        return
+    match key[0]:
+        case "tenancy":
+            yield from _tenancy_patches(key[1], before, after)
+        case "tariff":
+            yield from (_Patch("tariff", key[1], days, f"tariff {key[1]}") for days in _tariff_days(before, after))
+        case "account" if before and after:
+            yield from _account_patches(key[1], before, after)
+        case "device":
+            yield from _device_patches(key[1], before, after, {**old, **new})
+        case "site" if before and after:
+            points = [
+                point
+                for (kind, point), body in {**old, **new}.items()
+                if kind == "supply_point" and body["site"] == key[1]
+            ]
+            for days in _calendar_days(before, after):
+                yield from (_Patch("supply_point", point, days, f"calendar of site {key[1]}") for point in points)
+
+
+def _tenancy_patches(id_: str, before: Body | None, after: Body | None) -> Iterator[_Patch]:
+    old, new = ([_tenancy_days(body)] if body else [] for body in (before, after))
+    same = before and after and all(before[key] == after[key] for key in ("account", "supply_point", "tariff"))
+    for days in changed(old, new) if same else joined([*old, *new]):
+        for account in sorted({body["account"] for body in (before, after) if body}):
+            yield _Patch("account", account, days, f"tenancy {id_}")
+
+
+def _account_patches(id_: str, before: Body, after: Body) -> Iterator[_Patch]:
+    start, other = _ordinal(before["billing_from"]), _ordinal(after["billing_from"])
+    if start != other:
+        yield _Patch("account", id_, (min(start, other), max(start, other)), "billing_from")
+    if before["calendar"] != after["calendar"]:
+        yield _Patch("account", id_, (min(start, other), FOREVER), "calendar")
+    if before["opening_position"] != after["opening_position"]:
+        yield _Patch("account", id_, (other, other + 1), "opening_position")
+
+
+def _tariff_days(before: Body | None, after: Body | None) -> list[Span]:
+    """Days on which another version, or a version that says something else, is in effect."""
+    old, new = (_in_effect(body) for body in (before, after))
+    edges = sorted({*old, *new, FOREVER})
+    return joined((start, end) for start, end in pairwise(edges) if _at(old, start) != _at(new, start))
+
+
+def _in_effect(tariff: Body | None) -> dict[int, Body]:
+    """What is charged, by the day from which it is; the label `version` charges nothing."""
+    versions = tariff["versions"] if tariff else []
+    skipped = ("version", "effective_from")
+    return {
+        _ordinal(item["effective_from"]): {key: item[key] for key in item if key not in skipped} for item in versions
+    }
+
+
+def _at(effect: Mapping[int, Body], day: int) -> Body | None:
+    starts = [start for start in effect if start <= day]
+    return effect[max(starts)] if starts else None
+
+
+def _device_patches(id_: str, before: Body | None, after: Body | None, state: State) -> Iterator[_Patch]:
+    """Where a register feeds something else, or with another factor, than before."""
+    old, new = _facts(before), _facts(after)
+    offsets = state["site", (after or before or {})["site"]]["utc_offsets"]
+    for fact in sorted({*old, *new}, key=str):
+        for start_ms, end_ms in changed(old.get(fact, []), new.get(fact, [])):
+            end = local_date(end_ms - 1, offsets).toordinal() + 1 if end_ms < FOREVER else FOREVER
+            yield _Patch(
+                "supply_point", str(fact[0]), (local_date(start_ms, offsets).toordinal(), end), f"device {id_}"
+            )
+
+
+def _facts(device: Body | None) -> dict[tuple[Any, ...], list[Span]]:
+    facts: dict[tuple[Any, ...], list[Span]] = defaultdict(list)
+    for row in device["registers"] if device else []:
+        facts[tuple(row[key] for key in _FACTS)].append(closed(row["from_ms"], row["to_ms"]))
+    return facts
+
+
+def _calendar_days(before: Body, after: Body) -> Iterator[Span]:
+    """Holidays come or gone, and everything from the first UTC offset that differs."""
+    for day in sorted(set(before["holidays"]) ^ set(after["holidays"])):
+        yield _ordinal(day), _ordinal(day) + 1
+    old, new = ({tuple(row) for row in body["utc_offsets"]} for body in (before, after))
+    if old != new:
+        since_ms = max(min(from_ms for from_ms, _ in old ^ new), 0)
+        yield local_date(since_ms, after["utc_offsets"]).toordinal(), FOREVER
+
+
+def _tenancy_days(tenancy: Body) -> Span:
+    return _ordinal(tenancy["from"]), _ordinal(tenancy["to"]) if tenancy["to"] else FOREVER
+
+
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
+
+
+def _day_or_none(ordinal: int) -> date | None:
+    return None if ordinal >= FOREVER else date.fromordinal(ordinal)

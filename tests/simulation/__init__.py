@@ -1,0 +1,1 @@
+"""Seeded streams against an oracle that shares no code with state."""

@@ -1,0 +1,232 @@
+"""A device's configuration: what it says, when it is refused, and what it changes (rules, section 2)."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from tests.simulation.oracle.grid import LOCAL_DAY, Calendar, Grid, is_possible
+from tests.simulation.oracle.hardening import raise_base
+from tests.simulation.oracle.model import (
+    COVERING_ROLES,
+    FOREVER,
+    LIMIT,
+    Cause,
+    Channel,
+    Definition,
+    Span,
+    SupplyPoint,
+    Value,
+)
+from tests.simulation.oracle.registers import (
+    Difference,
+    estimate_again,
+    evaluate,
+    new_brackets,
+    place_spans,
+    rederive,
+    spans_of,
+)
+from tests.simulation.oracle.rows import Book
+from tests.simulation.oracle.settle import settle
+
+Record = dict[str, Any]
+
+
+def parse_spans(record: Record) -> list[Span]:
+    return [
+        Span(
+            device=record["device"],
+            register=row["register"],
+            channel=row["channel"],
+            role=row["role"],
+            from_ms=row["from_ms"],
+            to_ms=FOREVER if row["to_ms"] is None else row["to_ms"],
+            multiplier=row["multiplier"],
+            decimals=row["decimals"],
+            digits=row["digits"],
+            nano_per_count=row["nano_per_count"],
+            max_nano_per_hour=row["max_nano_per_hour"],
+        )
+        for row in record["registers"]
+    ]
+
+
+def parse_definitions(record: Record) -> dict[str, Definition]:
+    if not record["channels"]:
+        return {}
+    calendar = Calendar(record["calendar"])
+    return {row["channel"]: _definition(row, calendar, record["version"]) for row in record["channels"]}
+
+
+def _definition(row: Record, calendar: Calendar, version: int) -> Definition:
+    policy = row["policy"]
+    interpolate_max_s = policy["interpolate_max_s"]
+    return Definition(
+        kind=row["kind"],
+        unit=row["unit"],
+        interval_s=row["interval_s"],
+        grid_s=row["grid_s"],
+        allowance_ms=row["allowance_s"] * 1000,
+        horizon_days=row["horizon_days"],
+        signed=row["signed"],
+        interpolate_max_ms=None if interpolate_max_s is None else interpolate_max_s * 1000,
+        like_days=policy["like_days"],
+        spike_factor=policy["spike_factor"],
+        zero_run_s=policy["zero_run_s"],
+        calendar=calendar,
+        version=version,
+    )
+
+
+# --- refusal
+
+
+def is_acceptable(point: SupplyPoint, device: str, spans: list[Span], definitions: dict[str, Definition]) -> bool:
+    """Whether a configuration breaks no rule; else it is refused whole."""
+    for name, definition in definitions.items():
+        known = point.channels.get(name)
+        if known is not None and known.definition.identity != definition.identity:
+            return False
+        if not _has_possible_grids(definition):
+            return False
+    others = [span for name, other in point.devices.items() if name != device for span in other.spans]
+    channels = {span.channel for span in spans}
+    if channels - set(definitions) - set(point.channels):
+        return False
+    return not any(_overlap([span for span in others + spans if span.channel == name]) for name in channels)
+
+
+def _has_possible_grids(definition: Definition) -> bool:
+    interval, grid, calendar = definition.interval_s, definition.grid_s, definition.calendar
+    if not is_possible(interval, calendar) or not is_possible(grid, calendar):
+        return False
+    if grid == LOCAL_DAY:
+        return True
+    return isinstance(grid, int) and isinstance(interval, int) and grid % interval == 0
+
+
+def _overlap(spans: list[Span]) -> bool:
+    """Whether two spans that make slots expected share an instant."""
+    covering = [span for span in spans if span.role in COVERING_ROLES and span.from_ms < span.to_ms]
+    covering.sort(key=lambda span: span.from_ms)
+    return any(later.from_ms < earlier.to_ms for earlier, later in itertools.pairwise(covering))
+
+
+# --- application
+
+
+def configure(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> list[Channel]:
+    """Apply one configuration record; returns the channels it concerned."""
+    name = record["device"]
+    device = point.device(name)
+    if device.version is not None and record["version"] <= device.version:
+        return []
+    spans, definitions = parse_spans(record), parse_definitions(record)
+    if not is_acceptable(point, name, spans, definitions):
+        book.finding("configuration_refused", "error", cause.carrier, point.name, "", name, (0, 0))
+        return []
+    former = device.spans
+    device.version, device.spans = record["version"], spans
+    mine = sorted(key for key in point.streams if key[0] == name)
+    differences = [evaluate(point.streams[key], spans_of(point, *key)) for key in mine]
+    names = sorted({span.channel for span in former + spans} | set(definitions))
+    for channel_name in names:
+        channel = _define(point, channel_name, definitions.get(channel_name))
+        restate_evidence(channel, name, former, cause, book)
+        follow_back(channel)
+        restate_registers(point, channel, differences)
+        settle(point, channel, cause, book)
+    return [point.channels[channel_name] for channel_name in names]
+
+
+def _define(point: SupplyPoint, name: str, definition: Definition | None) -> Channel:
+    """The channel, new or with its latest definition, and all spans that now feed it."""
+    channel = point.channels.get(name)
+    if channel is None:
+        assert definition is not None
+        slots, windows = Grid(definition.interval_s, definition.calendar), Grid(definition.grid_s, definition.calendar)
+        channel = point.channels[name] = Channel(point.name, name, definition, slots, windows)
+    elif definition is not None:
+        channel.definition = definition
+        channel.slots = Grid(definition.interval_s, definition.calendar)
+        channel.windows = Grid(definition.grid_s, definition.calendar)
+        if channel.watermark is not None:
+            raise_base(channel)  # a shorter horizon forgets at once
+    channel.spans = [span for device in point.devices.values() for span in device.spans if span.channel == name]
+    return channel
+
+
+def follow_back(channel: Channel) -> None:
+    """Where the watermark starts, and goes back to while nothing was hardened and no evidence is held."""
+    earliest = earliest_expected(channel)
+    if earliest is not None:
+        start = channel.floor(earliest)
+        if channel.watermark is None:
+            channel.watermark = start
+        is_untouched = not channel.was_raised and not channel.live
+        if is_untouched and start < channel.watermark and not any(v.is_evidence for v in channel.values.values()):
+            channel.watermark, channel.base = start, None
+    if channel.watermark is not None:
+        raise_base(channel)
+
+
+def earliest_expected(channel: Channel) -> int | None:
+    """The start of the first expected slot; of read-to-read spans, the first instant they may start at."""
+    if channel.is_spans:
+        return min((span.from_ms for span in channel.spans if span.role == "spans"), default=None)
+    firsts = [
+        (channel.slots.ceiling(span.from_ms), span.to_ms) for span in channel.spans if span.role in COVERING_ROLES
+    ]
+    return min((first for first, to_ms in firsts if first < to_ms), default=None)
+
+
+def restate_evidence(channel: Channel, device: str, former: list[Span], cause: Cause, book: Book) -> None:
+    """Step 1: withdraw what this device's spans no longer cover, restate what a new multiplier changes."""
+    for slot, value in sorted(channel.values.items()):
+        if not value.is_evidence:
+            if not channel.expects(slot):
+                channel.put(slot, None)  # an estimate of a slot that is no longer expected stands for nothing
+            continue
+        if value.device != device:
+            continue
+        span = _same(channel.spans, value, slot)
+        if span is None:
+            channel.put(slot, None)
+            continue
+        before = _same([span for span in former if span.channel == channel.name], value, slot)
+        if before is not None and before.multiplier != span.multiplier and span.role == "intervals":
+            _remultiply(channel, slot, value, before.multiplier, span, cause, book)
+
+
+def _same(spans: list[Span], value: Value, slot: int) -> Span | None:
+    """The span of the value's own device and register that contains the slot."""
+    mine = (span for span in spans if (span.device, span.register) == (value.device, value.register))
+    return next((span for span in mine if span.role in COVERING_ROLES and span.contains(slot)), None)
+
+
+def _remultiply(channel: Channel, slot: int, value: Value, old: int, span: Span, cause: Cause, book: Book) -> None:
+    """A delivered quantity under another multiplier; what a person stated was stated after it, and stays."""
+    if value.method == "MANUAL_EDIT":
+        return
+    quantity = value.quantity // old * span.multiplier
+    if abs(quantity) < LIMIT:
+        channel.put(slot, replace(value, quantity=quantity))
+        return
+    channel.put(slot, None)
+    end = channel.slots.after(slot)
+    book.finding("out_of_range", "reject", cause.carrier, channel.supply_point, channel.name, span.device, (slot, end))
+
+
+def restate_registers(point: SupplyPoint, channel: Channel, differences: list[Difference]) -> None:
+    """Step 2: this device's streams were linked anew; what the channel's streams give is derived anew."""
+    for difference in differences:
+        place_spans(channel, difference.of(channel, "spans"))
+    if channel.base is not None:
+        reads = [at for stream in point.streams_of(channel, "totals") for at in stream.instants]
+        evidence = [slot + 1 for slot, value in channel.values.items() if value.is_evidence]
+        rederive(point, channel, channel.base, max([*reads, *evidence], default=channel.base))
+    for difference in differences:
+        for bracket in new_brackets(channel, difference.of(channel, "check")):
+            estimate_again(point, channel, bracket)
