@@ -1,9 +1,10 @@
 """Bringing the tables up to the logs: by running the flows, or by waiting for the owner's that are running."""
 
 import time
+from datetime import timedelta
 from typing import Final
 
-from meterfold.running import run_once
+from meterfold.running import EPOCH, run_once
 from meterfold.workspace import Workspace
 
 PATIENCE_S: Final = 600.0
@@ -14,10 +15,10 @@ class UnableToCatchUp(RuntimeError):
     """The flows that follow the logs did not reach the end in time."""
 
 
-def catch_up(workspace: Workspace, *, lent: bool) -> None:
+def catch_up(workspace: Workspace, *, lent: bool, epoch: timedelta = EPOCH) -> None:
     """Return when everything acknowledged in the logs by now is in the tables."""
     if not lent:
-        run_once(workspace)
+        run_once(workspace, epoch)
         return
     deadline = time.monotonic() + PATIENCE_S
     _wait(workspace, "ingest", workspace.raw.end_offsets(), deadline)

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -19,12 +20,12 @@ _TIMETABLE_S: Final = 15.0
 """How often the timetable is looked at."""
 
 
-def follow(workspace: Workspace) -> None:
+def follow(workspace: Workspace, epoch: timedelta) -> None:
     """Until SIGINT or SIGTERM; raises what ended a dataflow."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    flows = Following(workspace)
+    flows = Following(workspace, epoch)
     flows.start()
     server = OwnerServer(workspace.paths.socket, _runner(workspace))
     session().err.print(f"following {workspace.paths.root}; stop with Ctrl-C")

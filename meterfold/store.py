@@ -30,4 +30,4 @@ def open_store(path: Path | str) -> Store:
 def migrate(store: Store) -> list[str]:
     """Bring schema and views to this version; returns the names of what was applied."""
     folder = sql_folder()
-    return apply_migrations(store, folder / "schema") + apply_models(store, folder / "models", folder / "billing")
+    return apply_migrations(store, folder / "schema") + apply_models(store, folder / "models")

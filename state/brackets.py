@@ -42,7 +42,7 @@ def _slots(channel: Channel, bracket: Bracket) -> range:
 
 
 def _share_again(channel: Channel, bracket: Bracket, unit: Unit) -> None:
-    if bracket[0] < channel.base_ms:
+    if bracket[0] < channel.reference_ms:
         return
     shares = share_out(channel, bracket)
     if not shares:
@@ -61,7 +61,7 @@ def _reconcile(channel: Channel, bracket: Bracket, unit: Unit) -> None:
     start_ms, end_ms, total_nano, nano_per_count = bracket
     key = (*channel.key, "")
     slots = _slots(channel, bracket)
-    remembered = start_ms >= channel.base_ms and all(channel.expects(slot) for slot in slots)
+    remembered = start_ms >= channel.reference_ms and all(channel.expects(slot) for slot in slots)
     contents = [channel.slots.get(slot) for slot in slots] if remembered else []
     if not remembered or any(content.quality <= MISSING for content in contents):
         unit.finding("sum_register", "not_run", key, start_ms, end_ms)

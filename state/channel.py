@@ -25,15 +25,17 @@ class Channel:
     """Mutable state of one (supply point, channel).
 
     `watermark_ms` (W): everything expected before it has hardened. `base_ms`: nothing before it is remembered.
-    `latest_end_ms`: the latest accepted end, NEVER before the first.
+    `reference_ms`: estimates and checks look no further back; it is the base, but in a replay that remembers longer
+    (`memory_days` above the definition's horizon). `latest_end_ms`: the latest accepted end, NEVER before the first.
     """
 
     __slots__ = (
-        "_from_ms", "_most_slots", "_quantity_spans", "base_ms", "base_slot", "definition", "devices", "feeding", "hardened_any",
-        "latest_end_ms", "open_brackets", "slots", "span_book", "supply_point", "touched", "watermark_ms", "windows",
+        "_from_ms", "_most_slots", "_quantity_spans", "base_ms", "base_slot", "definition", "devices", "feeding",
+        "hardened_any", "latest_end_ms", "memory_days", "open_brackets", "reference_ms", "reference_slot", "slots",
+        "span_book", "supply_point", "touched", "watermark_ms", "windows",
     )  # fmt: skip
 
-    def __init__(self, supply_point: str, definition: ChannelDefinition) -> None:
+    def __init__(self, supply_point: str, definition: ChannelDefinition, memory_days: int = 0) -> None:
         self.supply_point = supply_point
         self.definition = definition
         self.feeding: tuple[RegisterSpan, ...] = ()
@@ -41,10 +43,11 @@ class Channel:
         self._from_ms: list[int] = []
         self.devices: list[str] = []
         self.watermark_ms = FOREVER
-        self.base_ms = self.base_slot = 0
+        self.memory_days = max(memory_days, definition.horizon_days)
+        self.base_ms = self.base_slot = self.reference_ms = self.reference_slot = 0
         self.latest_end_ms = NEVER
         self.hardened_any = False
-        slots, windows = _ring_lengths(definition)
+        slots, windows = _ring_lengths(definition, self.memory_days)
         self._most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
         self.slots = SlotRing(slots)
         self.windows = WindowRing(windows)
@@ -127,12 +130,14 @@ class Channel:
     def set_watermark(self, instant_ms: int) -> None:
         """Move W and the base with it; what falls before the base is forgotten."""
         self.watermark_ms = instant_ms
-        base_ms = self.floor_to_window(instant_ms - self.definition.horizon_days * DAY_MS)
+        base_ms = self.floor_to_window(instant_ms - self.memory_days * DAY_MS)
+        self.reference_ms = self.floor_to_window(instant_ms - self.definition.horizon_days * DAY_MS)
         if self.is_spans:
             self.base_ms = base_ms
             return
         native, windows = self.definition.native, self.definition.windows
         base_slot = native.slot_of(base_ms)
+        self.reference_slot = native.slot_of(self.reference_ms)
         if base_slot > self.base_slot:
             self.slots.clear(self.base_slot, base_slot)
             self.windows.clear(windows.slot_of(self.base_ms), windows.slot_of(base_ms))
@@ -170,8 +175,8 @@ class Channel:
         return abs(quantity_nano) * self._most_slots < QUANTITY_BOUND
 
     def holds(self, slot: int, better_than: int) -> bool:
-        """True if the slot is remembered and holds evidence of a quality better than the given one."""
-        if slot < self.base_slot or self.definition.native.start_ms(slot) >= self.ahead_ms:
+        """True if the slot may be referred to and holds evidence of a quality better than the given one."""
+        if slot < self.reference_slot or self.definition.native.start_ms(slot) >= self.ahead_ms:
             return False
         at = slot % self.slots.length
         return bool(self.slots.evidence[at]) and bool(self.slots.quality[at] > better_than)
@@ -192,9 +197,9 @@ def _longest_window_ms(definition: ChannelDefinition) -> int:
     return 25 * HOUR_MS if definition.grid_s == LOCAL_DAY else int(definition.grid_s) * 1000
 
 
-def _ring_lengths(definition: ChannelDefinition) -> tuple[int, int]:
+def _ring_lengths(definition: ChannelDefinition, memory_days: int) -> tuple[int, int]:
     """Slots and windows that [base, W + 7 days) can span, with room for the window that the base is floored to."""
     if definition.kind == SPANS:
         return 1, 1
-    span_ms = definition.horizon_days * DAY_MS + AHEAD_MS + 3 * 25 * HOUR_MS
+    span_ms = memory_days * DAY_MS + AHEAD_MS + 3 * 25 * HOUR_MS
     return span_ms // definition.native.nominal_ms + 2, span_ms // definition.windows.nominal_ms + 2

@@ -51,7 +51,7 @@ def _spike(channel: Channel, slot: int) -> str:
     ring = channel.slots
     step = 1 if channel.definition.interval_s == LOCAL_DAY else DAY_MS // channel.definition.native.nominal_ms
     earlier = slot - _SPIKE_DAYS * step
-    at = earlier[earlier >= channel.base_slot] % ring.length
+    at = earlier[earlier >= channel.reference_slot] % ring.length
     references = ring.quantity_nano[at][(ring.evidence[at] != 0) & (ring.quality[at] > ESTIMATED)]
     if len(references) < SPIKE_REFERENCES:
         return COULD_NOT_RUN
@@ -73,7 +73,7 @@ def _zero_run(channel: Channel, slot: int) -> str:
     if ring.quantity_nano[slot % ring.length]:
         return SILENT
     wanted = max(longest_s * 1000 // channel.definition.native.nominal_ms, 1)
-    first = max(slot - wanted, channel.base_slot)
+    first = max(slot - wanted, channel.reference_slot)
     at = ring.positions(first, slot + 1)
     is_zero = (ring.evidence[at] != 0) & (ring.quantity_nano[at] == 0)
     breaks = np.flatnonzero(~is_zero)

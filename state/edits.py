@@ -7,6 +7,7 @@ from state.channel import Channel
 from state.codes import ACTUAL, CORRECTED, MANUAL_EDIT, QUALITY_OF, SUBSTITUTED, methods_text
 from state.configuration import INTERVALS
 from state.evidence import NO_VERSION, verdict_on
+from state.grid import LOCAL_DAY
 from state.intervals import put_evidence
 from state.judging import Arrival
 from state.register_reads import apply_change
@@ -20,18 +21,24 @@ def replace_interval(
 ) -> str:
     """`edit` `replace`: evidence that outranks exactly the version it names. Returns its verdict."""
     channel = point.channels.get(channel_name)
-    span = channel.span_expecting(arrival.start_ms) if channel is not None else None
-    if channel is None or span is None:
+    if channel is None:
         arrival.refuse("unconfigured", unit)
-        return arrival.emit(unit)
-    arrival.channel = channel_name
-    if span.role != INTERVALS:
-        arrival.refuse("edit_refused", unit, why="its intervals follow from register reads: refuse or correct a read")
         return arrival.emit(unit)
     native = channel.definition.native
     slot = native.slot_of(arrival.start_ms)
+    off_grid_ms = arrival.start_ms - native.start_ms(slot)
     arrival.end_ms = native.start_ms(slot + 1)
-    if native.start_ms(slot) != arrival.start_ms:
+    if channel.definition.interval_s != LOCAL_DAY:
+        arrival.end_ms += off_grid_ms
+    if channel.definition.kind != INTERVALS:
+        arrival.channel = channel_name
+        arrival.refuse("edit_refused", unit, why="its intervals follow from register reads: refuse or correct a read")
+        return arrival.emit(unit)
+    if channel.span_expecting(arrival.start_ms) is None:
+        arrival.refuse("unconfigured", unit)
+        return arrival.emit(unit)
+    arrival.channel = channel_name
+    if off_grid_ms:
         arrival.refuse("misaligned", unit)
     elif not channel.fits(nano):
         arrival.refuse("out_of_range", unit)
@@ -77,6 +84,8 @@ def restate(point: SupplyPoint, record: Mapping[str, Any], unit: Unit) -> None:
     """`restatement`: adjust windows before the base to what replay found; a row that does not fit is refused."""
     name = str(record["channel"])
     channel = point.channels.get(name)
+    if point.memory_days:
+        return  # a replay that remembers longer has the evidence itself
     for row in record["rows"]:
         start_ms, end_ms, revision = int(row["start_ms"]), int(row["end_ms"]), int(row["revision"])
         old, new = int(row["old_nano"]), int(row["new_nano"])

@@ -73,7 +73,7 @@ def _register_bracketed(
     around = [
         bracket
         for bracket in brackets
-        if bracket[0] <= start_ms < bracket[1] <= rising_to_ms and bracket[0] >= channel.base_ms
+        if bracket[0] <= start_ms < bracket[1] <= rising_to_ms and bracket[0] >= channel.reference_ms
     ]
     if not around:
         return None
@@ -140,7 +140,7 @@ def _edge_of_run(channel: Channel, hole: int, step: int, most: int) -> int:
     slot = hole
     for _ in range(most):
         beyond = slot + step
-        if beyond < channel.base_slot or channel.slots.evidence[beyond % channel.slots.length]:
+        if beyond < channel.reference_slot or channel.slots.evidence[beyond % channel.slots.length]:
             break
         if channel.definition.native.start_ms(beyond) >= channel.ahead_ms or not channel.expects(beyond):
             break

@@ -30,11 +30,14 @@ class Fold:
     """State of one curated partition.
 
     `marks`: per raw partition the highest carrier coordinate processed. `gates`: per scope and raw partition the
-    highest instant seen; `passed`: per scope the instant it has passed in all of them.
+    highest instant seen; `passed`: per scope the instant it has passed in all of them. `memory_days` above a channel's
+    horizon makes a shadow that takes evidence which the fold itself had to hold as BEYOND_HORIZON; estimates still look
+    no further back than the horizon.
     """
 
-    def __init__(self, curated_partition: int) -> None:
+    def __init__(self, curated_partition: int, memory_days: int = 0) -> None:
         self.curated_partition = curated_partition
+        self.memory_days = memory_days
         self.curated_offset = -1
         self.known_at_ms = 0
         self.marks: dict[int, tuple[int, int]] = {}
@@ -81,7 +84,7 @@ class Fold:
 
     def _point(self, name: str) -> SupplyPoint:
         if name not in self.points:
-            self.points[name] = SupplyPoint(name)
+            self.points[name] = SupplyPoint(name, self.memory_days)
         return self.points[name]
 
     # -- evidence ---------------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ class Fold:
     def _edit(self, record: Mapping[str, Any], unit: Unit) -> None:
         point = self._point(str(record["supply_point"]))
         if record["action"] == "refuse_read":
-            arrival = _arrival(point, record, "edit", int(record["at_ms"]), QUALITY_OF["SUBSTITUTED"], 0, unit)
+            arrival = _arrival(point, record, "edit", int(record["at_ms"]), MISSING, 0, unit)
             arrival.channel = str(record["channel"])
             verdict = refuse_read(point, arrival, unit)
         else:
@@ -223,5 +226,4 @@ def _starts(point: SupplyPoint, device: str, register: str, start_ms: int, lengt
         return [start_ms] * (number + 1)
     native = channel.definition.native
     first = native.slot_of(start_ms)
-    off_grid_ms = start_ms - native.start_ms(first)
-    return [native.start_ms(first + at) + off_grid_ms for at in range(number + 1)]
+    return [start_ms, *(native.start_ms(first + at) for at in range(1, number + 1))]

@@ -63,11 +63,11 @@ def _measured(
         arrival.refuse("overlap", unit, device_ends_ms=span.to_ms)
     elif not channel.fits(quantity):
         arrival.refuse("out_of_range", unit)
-    elif arrival.end_ms > unit.received_ms + FUTURE_TOLERANCE_MS:
-        arrival.refuse("future", unit, received_ms=unit.received_ms)
     else:
         arrival.quantity_nano = quantity
-        return quantity
+        if arrival.end_ms <= unit.received_ms + FUTURE_TOLERANCE_MS:
+            return quantity
+        arrival.refuse("future", unit, received_ms=unit.received_ms)
     return None
 
 

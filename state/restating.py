@@ -63,7 +63,7 @@ def _define(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
     for definition in view.channels:
         channel = point.channels.get(definition.channel)
         if channel is None:
-            channel = point.channels[definition.channel] = Channel(point.name, definition)
+            channel = point.channels[definition.channel] = Channel(point.name, definition, point.memory_days)
         channel.definition = definition
     for channel in point.channels.values():
         name = channel.definition.channel

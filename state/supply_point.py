@@ -13,13 +13,14 @@ class SupplyPoint:
     """Devices, register streams and channels of one supply point.
 
     `complete_through`: per device the (sequence, instant) of its newest heartbeat. `restated`: per (channel, start, end)
-    the (quantity, revision) that restatements beyond the horizon have left.
+    the (quantity, revision) that restatements beyond the horizon have left. `memory_days`: see `Channel`; 0 for the horizon.
     """
 
-    __slots__ = ("channels", "complete_through", "name", "restated", "streams", "views")
+    __slots__ = ("channels", "complete_through", "memory_days", "name", "restated", "streams", "views")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, memory_days: int = 0) -> None:
         self.name = name
+        self.memory_days = memory_days
         self.views: dict[str, DeviceView] = {}
         self.channels: dict[str, Channel] = {}
         self.streams: dict[tuple[str, str], Stream] = {}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
-from connectors.clickhouse import Store
+from connectors.clickhouse import Session, Store
+from connectors.clickhouse_schema import ordered, sql_files
+from meterfold.store import sql_folder
 
 NOT_ENDED: Final = "NOT_ENDED"
 NOT_HARDENED: Final = "NOT_HARDENED"
@@ -101,22 +106,55 @@ class Blocked:
         )
 
 
-_SCOPE: Final = """
-    known_billing_offset = {known_billing_offset:UInt64}, as_of_ms = {as_of_ms:Int64}, legal_entity = {legal_entity:String},
-    account = {account:String}, partitions = {partitions:Array(UInt16)}, next_offsets = {next_offsets:Array(UInt64)}
+ACCOUNTS_AT_ONCE: Final = 200
+"""Accounts rated together: bounds the windows held in memory, about 60 bytes each."""
+
+_ACCOUNTS: Final = """
+SELECT account
+FROM ref_accounts_history
+WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+    AND legal_entity = {legal_entity:String} AND ({account:String} = '' OR account = {account:String})
+ORDER BY account
 """
-_BLOCKS: Final = f"SELECT * FROM billing_blocks({_SCOPE})"
-_CHARGES: Final = f"SELECT * EXCEPT is_correction FROM charge_differences({_SCOPE})"
+_BLOCKS: Final = "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"
+_CHARGES: Final = """
+SELECT *
+FROM rating_differences
+ORDER BY account, period_from, currency, transform(kind, ['energy', 'standing', 'tax'], [1, 2, 3], 4), supply_point, channel, service_from, element
+"""
 
 
 def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, ...]]:
     """The charges of every period that can be billed, in the order of their lines, and why the others cannot."""
-    params = pins.params()
-    blocks = [_blocked(row) for row in store.query(_BLOCKS, params).rows]
+    accounts = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
+    charges: list[Charge] = []
+    blocks: list[Blocked] = []
+    for at in range(0, len(accounts), ACCOUNTS_AT_ONCE):
+        with staged(store, pins, accounts[at : at + ACCOUNTS_AT_ONCE]) as session:
+            blocks += [_blocked(row) for row in session.query(_BLOCKS).rows]
+            charges += [Charge(*row) for row in session.query(_CHARGES).rows]
     shut = {(block.account, block.period_from) for block in blocks}
-    charges = (Charge(*row) for row in store.query(_CHARGES, params).rows)
     ready = tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut)
     return ready, tuple(_joined([block for block in blocks if block.reason != NOT_ENDED]))
+
+
+@contextmanager
+def staged(store: Store, pins: Pins, accounts: list[str]) -> Iterator[Session]:
+    """The tables of sql/billing for these accounts as `pins` sees them, each made from those before it; gone afterwards."""
+    params = pins.params() | {"accounts": accounts}
+    steps = _steps()
+    with store.session() as session:
+        for _, statement in steps:
+            session.command(statement, params)
+        yield session
+        for name, _ in steps:
+            session.command(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+
+
+@cache
+def _steps() -> tuple[tuple[str, str], ...]:
+    files = sql_files(sql_folder() / "billing")
+    return tuple((name, files[name]) for name in ordered(files))
 
 
 def _blocked(row: tuple[Any, ...]) -> Blocked:

@@ -220,7 +220,7 @@ def _line(run_id: str, legal_entity: str, document_id: str, position: int, charg
         "currency",
         "unit",
     )
-    places = {name: charge.minor_digits for name in ("amount_should", "amount_was", "amount")}
+    places = dict.fromkeys(("amount_should", "amount_was", "amount"), charge.minor_digits)
     return {
         "v": VERSION,
         "type": "line",

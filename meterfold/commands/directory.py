@@ -1,7 +1,7 @@
 """Commands on the data directory itself: init, run, gate, rebuild, sql, check."""
 
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +13,7 @@ from meterfold.checking import run_checks
 from meterfold.following import follow
 from meterfold.rebuilding import rebuild as rebuild_projection
 from meterfold.render import show_rows
+from meterfold.running import EPOCH, FOLLOWING_EPOCH
 from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, resolve, session, workspace
 from meterfold.workspace import CURATED_PARTITIONS, RAW_PARTITIONS, UnableToOpen, Workspace, create
 
@@ -38,19 +39,20 @@ def init(
 def run(
     data: DataOption = DATA,
     following: Annotated[bool, typer.Option("--follow", help="Go on until interrupted, and serve commands.")] = False,
+    epoch: Annotated[float | None, typer.Option(help="Seconds between checkpoints. Default: 10; following, 1.")] = None,
 ) -> None:
     """Interpret what the logs hold: bring determinants and adjustments up to date."""
     if following:
         with workspace(data) as owned:
             if session().lent is not None:
                 raise fail("that directory is followed already")
-            follow(owned)
+            follow(owned, FOLLOWING_EPOCH if epoch is None else timedelta(seconds=epoch))
         return
     with workspace(data) as owned:
         started = time.perf_counter()
         before = _counts(owned)
         with session().err.status("interpreting reads …"):
-            catch_up(owned, lent=session().lent is not None)
+            catch_up(owned, lent=session().lent is not None, epoch=EPOCH if epoch is None else timedelta(seconds=epoch))
         after = _counts(owned)
         rows = [(name, after[name] - before[name], after[name]) for name in after]
         show_rows(f"up to date in {time.perf_counter() - started:.1f} s", ("table", "new", "total"), rows, False)

@@ -15,7 +15,7 @@ from meterfold.portfolio.problem import Path, Problem
 
 _PLAIN: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))
-_MOST_VALUES: Final = 1_000_000
+_MOST_VALUES: Final = 500_000
 """Values of one file, aliases counted as often as they are used: beyond it a file of a few lines could fill the memory."""
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -29,23 +29,21 @@ class Document:
     lines: dict[Path, int]
 
     def place(self, path: Path) -> tuple[str, int]:
-        """(`devices.M-1.registers.E1`, its line). What is not written takes its parent's line; positions of a list that was
-        written as its only element are left out."""
+        """(`devices.M-1.registers.E1`, its line). What is not written takes the line of what holds it; steps that a short form leaves out
+        are left out here too."""
         found: Path = ()
         shown: list[str] = []
+        unwritten: list[str] = []
         node: Any = self.data
         for step in path:
             if isinstance(node, str):
                 break
-            if isinstance(step, int) and not isinstance(node, list):
-                continue
-            shown.append(str(step))
             if (*found, step) in self.lines:
-                found = (*found, step)
-                node = node[step]
-            else:
-                node = None
-        return ".".join(shown) or "file", self.lines.get(found, 1)
+                found, node, unwritten = (*found, step), node[step], []
+                shown.append(str(step))
+            elif isinstance(step, str):
+                unwritten.append(step)
+        return ".".join(shown + unwritten) or "file", self.lines.get(found, 1)
 
     def problem(self, code: str, path: Path, wrong: str, do: str) -> Problem:
         """A problem at a path."""

@@ -181,10 +181,10 @@ def _validated(written: Written, shape: type[ShapeT], value: Any, path: Path) ->
 
 def _fault_of(detail: ErrorDetails, where: Path) -> Fault:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind in CODES:
-        return Fault(kind, context["wrong"], context["do"])
     if kind == "missing":
         return Fault("missing_key", "is missing", "add it")
+    if kind in CODES:
+        return Fault(kind, context["wrong"], context["do"])
     if kind == "extra_forbidden":
         key = str(where[-1])
         if key.lower() in _PERSONAL and where[0] in ("accounts", "tenancies"):
@@ -202,6 +202,8 @@ def _fault_of(detail: ErrorDetails, where: Path) -> Fault:
 
 
 def _unknown_key(key: str, known: list[str]) -> Fault:
+    if key.isdigit():
+        return Fault("unknown_key", f"`{key}` means nothing here", "write a point for the comma: in { } a comma ends the value")
     near = get_close_matches(key, known, n=1)
     do = f"did you mean `{near[0]}`" if near else "remove it; docs/portfolio.md lists every key"
     return Fault("unknown_key", f"`{key}` means nothing here", do)

@@ -1,0 +1,1 @@
+"""The demonstration: a small house, two months of reads with everything that goes wrong, and its bills."""
