@@ -2,7 +2,8 @@
 
 import typer
 
-from meterfold.commands import directory, imports, portfolio, quarantine
+from meterfold.commands import bills, directory, imports, portfolio, quarantine
+from meterfold.commands.demo import demo
 from meterfold.commands.replay import replay_command
 
 app = typer.Typer(
@@ -12,11 +13,13 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Meter reads in, hardened determinants, adjustments and bills out. Every command takes --data DIR.",
 )
+app.command()(demo)
 app.command()(directory.init)
 app.add_typer(portfolio.app, name="portfolio")
 app.add_typer(imports.app, name="import")
 app.command()(directory.run)
 app.command()(directory.gate)
+app.add_typer(bills.app, name="bill")
 app.add_typer(quarantine.app, name="quarantine")
 app.command("replay")(replay_command)
 app.command()(directory.rebuild)

@@ -1,0 +1,227 @@
+"""Why this amount: one line traced to rate, band, determinants, adjustments, reads, configuration and the portfolio, as its run saw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from connectors.clickhouse import Session, Store
+from meterfold.billing.documents import UnknownBill
+from meterfold.billing.rating import Pins, staged
+from meterfold.store import sql_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One determinant (or a local day's share of a read-to-read span) in the line. Quantities in `unit`, the channel's.
+
+    `quantity` is what the line counts: the determinant and `revision` adjustments to it. `quantity_hardened` is the determinant alone,
+    of the whole window from `window_start_utc` to `window_end_utc`.
+    """
+
+    start_utc: datetime
+    end_utc: datetime
+    window_start_utc: datetime
+    window_end_utc: datetime
+    local_date: date
+    unit: str
+    quantity: Decimal
+    quantity_hardened: Decimal
+    revision: int
+    quality: str
+    methods: list[str]
+    hardened_by: str
+    rule_version: int
+    config_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One signed change to a window of the line. `is_new`: it came after the run behind the last issued document for the period."""
+
+    start_utc: datetime
+    end_utc: datetime
+    revision: int
+    delta: Decimal
+    unit: str
+    reason: str
+    quality: str
+    cause_partition: int
+    cause_offset: int
+    cause_sub: int
+    rule_version: int
+    config_version: int
+    known_at: datetime
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One accepted read. A register read has `count` (its last digit stands `decimals` places after the point) instead of `quantity`.
+
+    `raw_*` are its coordinates in the raw log, `origin_*` where it was first received; `file` and `line` (0: none) where it came from;
+    `words` the raw register words as JSON, "" if none. `is_in_force`: no later read replaced it.
+    """
+
+    start_utc: datetime
+    end_utc: datetime
+    kind: str
+    quantity: Decimal | None
+    count: int | None
+    decimals: int | None
+    quality: str
+    version: int
+    verdict: str
+    is_in_force: bool
+    device: str
+    register: str
+    raw_partition: int
+    raw_offset: int
+    raw_sub: int
+    origin_partition: int
+    origin_offset: int
+    origin_sub: int
+    received_utc: datetime
+    file: str
+    line: int
+    import_id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The configuration in force, as it stands in the raw log (`payload`: its JSON)."""
+
+    device: str
+    version: int
+    raw_partition: int
+    raw_offset: int
+    received_utc: datetime
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An object of the portfolio in the edition that was used, and its record in the billing log."""
+
+    kind: str
+    id: str
+    version: int
+    billing_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierLine:
+    """What an issued document charged for the same element before."""
+
+    document_number: str
+    line_id: str
+    quantity: Decimal
+    amount: Decimal
+    rate: Decimal
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaxedCharge:
+    """A charge that a tax line is on."""
+
+    kind: str
+    supply_point: str
+    channel: str
+    tariff: str
+    tariff_version: str
+    band: str
+    quantity: Decimal
+    unit: str
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A line and everything it rests on. `line` has the columns of `bill_lines`; `number` is "" for a draft.
+
+    `rule_version` is billing's; those of the fold stand at windows and adjustments. Energy lines have windows, adjustments, evidence and
+    configurations; tax lines have taxed charges; a standing charge has its quantity in days and the tenancy among the references.
+    """
+
+    line: dict[str, Any]
+    number: str
+    run_id: str
+    rule_version: str
+    pins: Pins
+    windows: tuple[Window, ...]
+    adjustments: tuple[Adjustment, ...]
+    evidence: tuple[Evidence, ...]
+    configurations: tuple[Configuration, ...]
+    references: tuple[Reference, ...]
+    earlier_lines: tuple[EarlierLine, ...]
+    taxed_charges: tuple[TaxedCharge, ...]
+
+    @property
+    def sources(self) -> tuple[tuple[str, int], ...]:
+        """(file, line) of the reads in force, each once, sorted."""
+        return tuple(sorted({(item.file, item.line) for item in self.evidence if item.file and item.is_in_force}))
+
+
+def explain_line(store: Store, line_id: str) -> Explanation:
+    """Trace a line, as its run saw the world: the same answer for ever. Raises UnknownBill."""
+    found = store.query(_sql("line"), {"line_id": line_id}).dicts()
+    if not found:
+        raise UnknownBill(f"there is no line {line_id!r}; `bill show` lists the lines of a document with their ids")
+    head = found[0]
+    pins = _pins(head)
+    with staged(store, pins, [head["account"]]) as session:
+        params = {**head, **pins.params(), "account": head["account"]}
+        windows = tuple(Window(*row) for row in _rows(session, "windows", params))
+        evidence = tuple(Evidence(*row) for row in _rows(session, "evidence", params))
+        return Explanation(
+            line={key: head[key] for key in head if key not in _PINNED},
+            number=head["number"],
+            run_id=head["run_id"],
+            rule_version=head["rule_version"],
+            pins=pins,
+            windows=windows,
+            adjustments=tuple(Adjustment(*row) for row in _rows(session, "adjustments", params)),
+            evidence=evidence,
+            configurations=_configurations(session, windows, evidence),
+            references=tuple(Reference(*row) for row in _rows(session, "references", params)),
+            earlier_lines=tuple(EarlierLine(*row) for row in _rows(session, "earlier_lines", params)),
+            taxed_charges=tuple(TaxedCharge(*row) for row in _rows(session, "taxed_charges", params)),
+        )
+
+
+_PINNED = frozenset(
+    ("number", "run_id", "scope_account", "rule_version", "frontier_partitions", "frontier_offsets", "frontier_known_at_ms",
+     "known_billing_offset", "as_of_ms")
+)  # fmt: skip
+
+
+def _pins(head: dict[str, Any]) -> Pins:
+    frontier = zip(head["frontier_partitions"], head["frontier_offsets"], head["frontier_known_at_ms"], strict=True)
+    return Pins(
+        head["legal_entity"], head["scope_account"], tuple(frontier), head["known_billing_offset"], head["as_of_ms"]
+    )
+
+
+def _configurations(
+    session: Session, windows: tuple[Window, ...], evidence: tuple[Evidence, ...]
+) -> tuple[Configuration, ...]:
+    params = {
+        "devices": sorted({item.device for item in evidence}),
+        "versions": sorted({item.config_version for item in windows}),
+    }
+    return tuple(Configuration(*row) for row in _rows(session, "configurations", params))
+
+
+def _rows(session: Session, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return session.query(_sql(name), params).rows
+
+
+@cache
+def _sql(name: str) -> str:
+    return (sql_folder() / "explain" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,100 @@
+"""`meterfold bill`: runs, drafts, documents, and why an amount is what it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from meterfold.bill_text import money, show_document
+from meterfold.billing.documents import UnknownBill, show_bill
+from meterfold.billing.issue import DraftIsStale, NothingToIssue, UnableToIssue, issue_bill
+from meterfold.billing.run import RunInProgress, RunOvertaken, UnknownScope, run_bills
+from meterfold.catching_up import catch_up
+from meterfold.clock import now_ms
+from meterfold.render import show_rows
+from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, session, workspace
+
+app = typer.Typer(no_args_is_help=True, help="Bill runs, drafts, documents and explanations.")
+
+REFUSALS = (
+    RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnknownBill,
+)  # fmt: skip
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what billing refuses into a clear end of the command."""
+    try:
+        yield
+    except REFUSALS as error:
+        raise fail(str(error).strip("'\"")) from error
+
+
+@app.command("run")
+def run(
+    data: DataOption = DATA,
+    legal_entity: Annotated[str | None, typer.Option(help="Only this legal entity.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draft what is to be charged: everything known now, minus what was billed. Says what cannot be billed yet, and why."""
+    with workspace(data) as owned, refusing():
+        catch_up(owned, lent=session().lent is not None)
+        with session().err.status("rating …"):
+            result = run_bills(owned.store, owned.billing_log, now_ms(), legal_entity, account, take_over=True)
+        if as_json:
+            print_json(
+                {"documents": [asdict(d) for d in result.documents], "blocked": [asdict(b) for b in result.blocked]}
+            )
+            return
+        rows = [
+            (
+                d.account,
+                f"{d.period_from:%Y-%m-%d}",
+                d.kind,
+                len(d.lines),
+                money(d.total, d),
+                d.currency,
+                ", ".join(d.corrects),
+            )
+            for d in result.documents
+        ]
+        show_rows("drafts", ("account", "period from", "kind", "lines", "total", "currency", "corrects"), rows, False)
+        if result.blocked:
+            names = ("account", "period from", "why", "what is lacking")
+            blocked = [(b.account, f"{b.period_from:%Y-%m-%d}", b.reason, b.detail) for b in result.blocked]
+            show_rows("cannot be billed yet", names, blocked, False)
+
+
+@app.command()
+def show(
+    bill: Annotated[str, typer.Argument(help="An account, a printed number or a document id.")],
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a bill: of an account its draft, or else what was issued last."""
+    with workspace(data) as owned, refusing():
+        documents = show_bill(owned.store, bill)
+        if as_json:
+            print_json([asdict(document) for document in documents])
+            return
+        for document in documents:
+            show_document(document)
+
+
+@app.command()
+def issue(
+    target: Annotated[str, typer.Argument(help="An account, a run or a document id.")],
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Issue open drafts: they take the next numbers, and are never changed again."""
+    with workspace(data) as owned, refusing():
+        issued = issue_bill(owned.store, owned.billing_log, target, now_ms())
+        if as_json:
+            print_json([asdict(item) for item in issued])
+            return
+        for item in issued:
+            session().out.print(f"issued {item.number}: {item.document_id}")

@@ -1,0 +1,127 @@
+"""The demonstration, told with the commands that anyone would type."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from typer.main import get_command
+
+from meterfold.demo.house import Files, write_files
+from meterfold.following import run_command
+from meterfold.session import Session, fail, session, within
+
+MARK: Final = ".meterfold-demo"
+"""Marks a directory that the demonstration made, and may make anew."""
+
+
+def tell(root: Path) -> None:
+    """Run the demonstration in `root`: files/ holds what is imported, data/ is the data directory."""
+    out = session().out
+    started = time.perf_counter()
+    files = _prepare(root)
+    out.print("A small house: flat A with a smart meter, flat B with a submeter that is exchanged in January.")
+    for text, commands in _chapters(files):
+        out.print(f"\n[bold]{text}[/]")
+        for words in commands:
+            _run(root, words)
+    out.print(f"\n{time.perf_counter() - started:.0f} s. Everything above is in {root}; look around, for example:")
+    data = _shown(root / "data")
+    for command in (
+        f"meterfold bill show ACC-B --data {data}",
+        f'meterfold sql "SELECT * FROM completeness_per_local_day LIMIT 5" --data {data}',
+        f"meterfold check --data {data}",
+        f"meterfold rebuild --data {data}",
+    ):
+        out.print(f"  {command}", markup=False, soft_wrap=True)
+
+
+def _chapters(files: Files) -> list[tuple[str, list[list[str]]]]:
+    return [
+        ("Reference data", [["init"], ["portfolio", "load", str(files.portfolio)]]),
+        (
+            "January's reads: half-hours sent twice, two gaps, a register that rolls over, a meter exchanged at 10:07",
+            [
+                ["import", "csv-intervals", str(files.january_a)],
+                ["import", "csv-registers", str(files.january_b)],
+                ["run"],
+                ["gate", "--until", "2026-02-01"],
+                ["sql", _VERDICTS],
+                ["sql", _FINDINGS],
+            ],
+        ),
+        (
+            "The first bills",
+            [["bill", "run"], ["bill", "issue", "ACC-A"], ["bill", "issue", "ACC-B"], ["bill", "show", "ACC-A"]],
+        ),
+        (
+            "After the bill: the operator corrects the morning of 14 January, and sends what was missing on the 17th",
+            [["import", "csv-intervals", str(files.corrected_a)], ["run"], ["sql", _ADJUSTMENTS]],
+        ),
+        (
+            "February arrives and is billed; so is the difference for January",
+            [
+                ["import", "csv-intervals", str(files.february_a)],
+                ["import", "csv-registers", str(files.february_b)],
+                ["gate", "--until", "2026-03-01"],
+                ["bill", "run"],
+                ["bill", "issue", "ACC-A"],
+                ["bill", "show", "HH-000003"],
+                ["bill", "show", "HH-000004"],
+            ],
+        ),
+        (
+            "Why this amount? One line of the correction, down to the file and line of its reads",
+            [["bill", "explain", "HH-000003/1"]],
+        ),
+        ("Is everything in order?", [["check"]]),
+    ]
+
+
+_VERDICTS: Final = "SELECT supply_point, verdict, count() AS reads FROM evidence FINAL GROUP BY ALL ORDER BY ALL"
+_FINDINGS: Final = (
+    "SELECT check_id, severity, supply_point, count() AS findings, "
+    "fromUnixTimestamp64Milli(min(start_ms), 'UTC') AS first FROM findings FINAL WHERE start_ms > 0 GROUP BY ALL ORDER BY ALL"
+)
+_ADJUSTMENTS: Final = (
+    "SELECT supply_point, reason, count() AS intervals, sum(toDecimal128(delta_nano, 9)) / 1000000000 AS kwh "
+    "FROM adjustments FINAL GROUP BY ALL ORDER BY ALL"
+)
+
+
+def _prepare(root: Path) -> Files:
+    if root.exists() and not (root / MARK).exists() and any(root.iterdir()):
+        raise fail(f"{root} is not empty and was not made by the demonstration; give another directory with --data")
+    shutil.rmtree(root, ignore_errors=True)
+    files = write_files(root / "files")
+    (root / MARK).touch()
+    return files
+
+
+def _run(root: Path, words: Sequence[str]) -> None:
+    """Show a command as it would be typed, and run it."""
+    from meterfold.cli import app  # the command line imports this module
+
+    outer = session()
+    outer.out.print(f"\n[dim]$[/] [cyan]meterfold {_typed(words)}[/]", highlight=False, soft_wrap=True)
+    argv = [*words, "--data", str(root / "data")]
+    with within(Session(out=outer.out, err=outer.err, argv=argv)):
+        code = run_command(get_command(app).main, argv, outer.err)
+    if code:
+        raise fail(f"meterfold {_typed(words)} ended with {code}: this demonstration is broken")
+
+
+def _typed(words: Sequence[str]) -> str:
+    return " ".join(
+        f'"{word}"' if " " in word else _shown(Path(word)) if "/" in word and Path(word).exists() else word
+        for word in words
+    )
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be written."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
