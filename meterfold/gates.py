@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time
 
 from connectors.codec import encode
 from meterfold.clock import now_ms
 from meterfold.render import utc_text
 from meterfold.workspace import Workspace
+from state.calendar import Calendar
+from state.codes import DAY_MS
 
-_DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
 
 
 class UnableToGate(ValueError):
@@ -22,19 +23,21 @@ class Timetable:
     """When a site's days close: day X at `gate_at` local time, `gate_after_days` days later."""
 
     site: str
-    zone: ZoneInfo
+    calendar: Calendar
     gate_after_days: int
     gate_at: time
 
     def midnight_ms(self, day: date) -> int:
-        """The start of a local day."""
-        return int(datetime.combine(day, time(), self.zone).timestamp() * 1000)
+        """The start of a local day, by the offsets that the log holds."""
+        return self.calendar.midnight_ms((day - _EPOCH).days)
 
     def due_ms(self, at_ms: int) -> int:
         """Through when the site is closed at an instant."""
-        local = datetime.fromtimestamp(at_ms / 1000, self.zone)
-        day = local.date() if local.time() >= self.gate_at else local.date() - _DAY
-        return self.midnight_ms(day - _DAY * (self.gate_after_days - 1))
+        local_ms = at_ms + self.calendar.offset_ms(at_ms)
+        day, into_day_ms = divmod(local_ms, DAY_MS)
+        gate_ms = (self.gate_at.hour * 60 + self.gate_at.minute) * 60_000
+        last = day if into_day_ms >= gate_ms else day - 1
+        return self.calendar.midnight_ms(last - self.gate_after_days + 1)
 
 
 def append(workspace: Workspace, until: date | datetime, site: str | None) -> list[tuple[str, str]]:
@@ -67,10 +70,11 @@ def append_due(workspace: Workspace, at_ms: int) -> list[tuple[str, str]]:
 def timetables(workspace: Workspace) -> Iterator[Timetable]:
     """The timetables of all sites in force."""
     found = workspace.store.query(
-        "SELECT site, time_zone, gate_after_days, gate_at FROM ref_sites WHERE ended_reason IS NULL ORDER BY site"
+        "SELECT site, offset_from_ms, offset_s, gate_after_days, gate_at FROM ref_sites WHERE ended_reason IS NULL ORDER BY site"
     )
-    for site, zone, days, at in found.rows:
-        yield Timetable(site, ZoneInfo(zone), int(days), time.fromisoformat(at))
+    for site, from_ms, offsets_s, days, at in found.rows:
+        calendar = Calendar({"site": site, "utc_offsets": list(zip(from_ms, offsets_s, strict=True))})
+        yield Timetable(site, calendar, int(days), time.fromisoformat(at))
 
 
 def _closed(workspace: Workspace) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Why this amount: one line traced to rate, band, determinants, adjustments, reads, configuration and the portfolio, as its run saw them."""
+"""Why this amount: one line traced to rate, band, determinants, adjustments, reads and configuration, as its run saw them."""
 
 from __future__ import annotations
 
@@ -168,11 +168,14 @@ class Explanation:
         return tuple(sorted({(item.file, item.line) for item in self.evidence if item.file and item.is_in_force}))
 
 
-def explain_line(store: Store, line_id: str) -> Explanation:
-    """Trace a line, as its run saw the world: the same answer for ever. Raises UnknownBill."""
-    found = store.query(_sql("line"), {"line_id": line_id}).dicts()
+def explain_line(store: Store, line: str) -> Explanation:
+    """Trace a line, as its run saw the world: the same answer for ever.
+
+    `line` is its id, or the printed number of its document, a slash and its position: INV-000003/1. Raises UnknownBill.
+    """
+    found = store.query(_sql("line"), {"line": line}).dicts()
     if not found:
-        raise UnknownBill(f"there is no line {line_id!r}; `bill show` lists the lines of a document with their ids")
+        raise UnknownBill(f"there is no line {line!r}; name it by document and position, such as INV-000003/1")
     head = found[0]
     pins = _pins(head)
     with staged(store, pins, [head["account"]]) as session:

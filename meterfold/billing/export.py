@@ -26,7 +26,10 @@ _MONEY: Final = frozenset(("amount_should", "amount_was", "amount", "net", "tax"
 
 def export_bills(store: Store, format: Format) -> str:
     """All issued documents, in order of series and number. CSV: one row a line, with its document in front; JSON: one object a document."""
-    issued = sorted(documents(store, "documents.status = 'issued'"), key=lambda item: (item.legal_entity, item.number))
+    issued = sorted(
+        documents(store, "documents.status = 'issued'"),
+        key=lambda item: (item.legal_entity, len(item.number), item.number),
+    )
     if format == "json":
         return json.dumps([_document(document) for document in issued], indent=2, ensure_ascii=False) + "\n"
     if format != "csv":

@@ -116,11 +116,15 @@ WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offse
     AND legal_entity = {legal_entity:String} AND ({account:String} = '' OR account = {account:String})
 ORDER BY account
 """
-_BLOCKS: Final = "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"
+_BLOCKS: Final = (
+    "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"
+)
 _CHARGES: Final = """
 SELECT *
 FROM rating_differences
-ORDER BY account, period_from, currency, transform(kind, ['energy', 'standing', 'tax'], [1, 2, 3], 4), supply_point, channel, service_from, element
+ORDER BY
+    account, period_from, currency, transform(kind, ['energy', 'standing', 'tax'], [1, 2, 3], 4), supply_point, channel, service_from,
+    element
 """
 
 

@@ -1,8 +1,8 @@
 """A bill run: pin what is known, rate it, write down the difference to what was billed, close.
 
-Its lines count only once the closing record is in the log, so a run that died half-way is as if it had never been. Runs are serial per
-legal entity: within this process by a lock (the second waits), between processes by a lease in the log (the second is refused), and a run that
-was overtaken all the same is not counted (`bill_runs_that_count`).
+Its lines count only once the closing record is in the log, so a run that died half-way is as if it had never been. Runs are serial
+per legal entity: within this process by a lock (the second waits), between processes by a lease in the log (the second is refused), and
+a run that was overtaken all the same is not counted (`bill_runs_that_count`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from itertools import groupby
 from threading import Lock
 from typing import Final
@@ -30,6 +30,7 @@ LEASE_MS: Final = 10 * 60 * 1000
 """How long a run keeps others of its legal entity out when it does not close, in ms."""
 
 _ONE_AT_A_TIME: Final = Lock()
+_EXACT: Final = Context(prec=76, traps=[Inexact])
 
 
 class RunInProgress(RuntimeError):
@@ -238,7 +239,8 @@ def _line(run_id: str, legal_entity: str, document_id: str, position: int, charg
 def _closing(run_id: str, lines: list[dict[str, object]]) -> dict[str, object]:
     totals: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        totals[str(line["currency"])] += Decimal(str(line["amount"]))
+        currency = str(line["currency"])
+        totals[currency] = _EXACT.add(totals[currency], Decimal(str(line["amount"])))
     return {
         "v": VERSION,
         "type": "run_closed",

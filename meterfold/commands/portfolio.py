@@ -41,7 +41,8 @@ def load(
         if found.is_empty or dry_run:
             session().out.print("nothing to append" if found.is_empty else "dry run: nothing appended")
             return
-        append_raw(owned, found.raw_records())
+        for batch in found.raw_batches():  # a flush each: a device gives up a channel before another takes it
+            append_raw(owned, batch)
         for record in found.reference_records():
             owned.billing_log.append(str(record["id"]).encode(), encode(record))
         owned.billing_log.flush()

@@ -48,11 +48,14 @@ def decimal_text(number: Decimal) -> str:
 
 def bodies(portfolio: Portfolio) -> dict[Key, Body]:
     """The body of every object that the file describes, by (kind, id)."""
+    sites = {id_: _site(item) for id_, item in portfolio.sites.items()}
+    digests = {id_: calendar_digest(id_, body) for id_, body in sites.items()}
+    points = portfolio.supply_points
     return {
         **{("legal_entity", id_): _legal_entity(item) for id_, item in portfolio.legal_entities.items()},
-        **{("site", id_): _site(item) for id_, item in portfolio.sites.items()},
-        **{("supply_point", id_): _supply_point(item) for id_, item in portfolio.supply_points.items()},
-        **{("device", id_): _device(item, portfolio) for id_, item in portfolio.devices.items()},
+        **{("site", id_): body for id_, body in sites.items()},
+        **{("supply_point", id_): _supply_point(item) for id_, item in points.items()},
+        **{("device", id_): _device(item, points, digests) for id_, item in portfolio.devices.items()},
         **{("tariff", id_): _tariff(item) for id_, item in portfolio.tariffs.items()},
         **{("account", id_): _account(item) for id_, item in portfolio.accounts.items()},
         **{("tenancy", id_): _tenancy(item) for id_, item in portfolio.tenancies.items()},
@@ -90,12 +93,12 @@ def _supply_point(item: SupplyPoint) -> Body:
     return {"site": item.site.id, "channels": channels}
 
 
-def _device(item: Device, portfolio: Portfolio) -> Body:
+def _device(item: Device, points: Mapping[str, SupplyPoint], digests: Mapping[str, str]) -> Body:
     fed = sorted({(span.supply_point, span.channel) for span in item.registers})
-    channels = [_channel(point, portfolio.supply_points[point].channels[channel]) for point, channel in fed]
+    channels = [_channel(point, points[point].channels[channel]) for point, channel in fed]
     return {
         "site": item.site,
-        "calendar_sha256": calendar_digest(item.site, _site(portfolio.sites[item.site])),
+        "calendar_sha256": digests[item.site],
         "assignments": [asdict(assignment) for assignment in item.assignments],
         "registers": [asdict(span) for span in item.registers],
         "channels": channels,

@@ -112,15 +112,15 @@ def _read_tenancies(written: Written, node: Any) -> None:
         path: Path = ("tenancies", position)
         given = body if isinstance(body, dict) else {}
         parts = [given.get(key) for key in ("account", "supply_point", "from")]
-        id_ = given.get("id") or "/".join(map(str, parts))
-        if ("tenancy", id_) in written.paths and all(parts):
+        id_ = str(given.get("id") or "/".join(map(str, parts)))
+        if ("tenancy", id_) in written.paths and (given.get("id") or all(parts)):
             _, first = written.document.place(written.paths[("tenancy", id_)])
             do = "keep one of the two, or give one an `id:` of its own"
             written.add(path, Fault("duplicate_id", f"tenancy {id_} is already on line {first}", do))
         elif set(given) <= {"ended", "withdrawn"} and given:
             written.add(path, Fault("missing_key", "an end without `id`", "say which tenancy ends"))
         else:
-            _read_object(written, "tenancies", str(id_), body, path)
+            _read_object(written, "tenancies", id_, body, path)
 
 
 def _read_object(written: Written, section: str, id_: str, body: Any, path: Path) -> None:
@@ -203,7 +203,9 @@ def _fault_of(detail: ErrorDetails, where: Path) -> Fault:
 
 def _unknown_key(key: str, known: list[str]) -> Fault:
     if key.isdigit():
-        return Fault("unknown_key", f"`{key}` means nothing here", "write a point for the comma: in { } a comma ends the value")
+        return Fault(
+            "unknown_key", f"`{key}` means nothing here", "write a point for the comma: in { } a comma ends the value"
+        )
     near = get_close_matches(key, known, n=1)
     do = f"did you mean `{near[0]}`" if near else "remove it; docs/portfolio.md lists every key"
     return Fault("unknown_key", f"`{key}` means nothing here", do)
