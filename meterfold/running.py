@@ -22,8 +22,13 @@ FOLLOWING_EPOCH: Final = timedelta(seconds=1)
 
 def run_once(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
     """Bring the tables up to what the logs hold now."""
-    run_flow(ingest(_ingest_wiring(workspace, None)), workspace.paths.recovery / "ingest", epoch)
+    run_ingest(workspace, epoch)
     run_fold(workspace, epoch)
+
+
+def run_ingest(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
+    """Bring reads.curated and ingest's tables up to the raw log."""
+    run_flow(ingest(_ingest_wiring(workspace, None)), workspace.paths.recovery / "ingest", epoch)
 
 
 def run_fold(workspace: Workspace, epoch: timedelta = EPOCH) -> None:

@@ -16,6 +16,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from connectors.clickhouse import StoreIsOwned
+from connectors.clickhouse_schema import UnableToMigrate
+from connectors.file_log import UnableToLock, UnableToOpenTopic, UnableToRepair
 from meterfold.serving import ask_owner
 from meterfold.workspace import IsOwned, UnableToOpen, Workspace, find
 
@@ -66,21 +69,26 @@ def fail(message: str, code: int = 1) -> typer.Exit:
 
 
 @contextmanager
-def workspace(data: Path) -> Iterator[Workspace]:
-    """The data directory, owned for the length of a command, or lent; elsewhere owned, the command runs there."""
+def workspace(data: Path, *, drop_projection: bool = False) -> Iterator[Workspace]:
+    """The data directory, owned for the length of a command, or lent; elsewhere owned, the command runs there.
+
+    `drop_projection` begins with empty tables, whatever state the old ones are in.
+    """
     current = session()
     if current.lent is not None:
         yield current.lent
         return
     try:
         paths = find(data.resolve())
-        owned = Workspace(paths)
+        owned = Workspace(paths, drop_projection=drop_projection)
     except IsOwned as error:
         code = ask_owner(find(data.resolve()).socket, current.argv, current.out, current.err)
         if code is None:
             raise fail(f"{error}, which does not answer; stop it or wait for it to end") from error
         raise typer.Exit(code) from error
-    except UnableToOpen as error:
+    except UnableToMigrate as error:
+        raise fail(f"{error}; the tables follow from the logs: meterfold rebuild makes them anew") from error
+    except (UnableToOpen, UnableToLock, UnableToRepair, UnableToOpenTopic, StoreIsOwned) as error:
         raise fail(str(error)) from error
     with owned:
         yield owned

@@ -106,10 +106,12 @@ def find(root: Path) -> Paths:
 class Workspace:
     """An owned data directory: the only writer of its logs, the only process on its ClickHouse files."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, *, drop_projection: bool = False) -> None:
         self.paths = paths
         self._lock = _own(paths)
         try:
+            if drop_projection:
+                _drop_projection(paths)
             self.raw = LogWriter(paths.raw)
             self.curated = LogWriter(paths.curated)
             self.billing = LogWriter(paths.billing)
@@ -122,12 +124,6 @@ class Workspace:
     def billing_log(self) -> FileBillingLog:
         """The billing log: reference data, runs, lines, documents."""
         return FileBillingLog(self.billing, self.paths.billing, now_ms)
-
-    def drop_projection(self) -> None:
-        """Delete the ClickHouse files and begin with empty tables; the logs stay."""
-        self.store.close()
-        shutil.rmtree(self.paths.clickhouse, ignore_errors=True)
-        self.store = open_store(self.paths.clickhouse)
 
     def close(self) -> None:
         """Give the directory back."""
@@ -143,6 +139,12 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _drop_projection(paths: Paths) -> None:
+    """Delete the ClickHouse files and the positions of the flow that fills them; the logs stay."""
+    shutil.rmtree(paths.clickhouse, ignore_errors=True)
+    shutil.rmtree(paths.recovery / "fold", ignore_errors=True)
 
 
 def _own(paths: Paths) -> int:

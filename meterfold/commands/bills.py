@@ -3,20 +3,32 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from meterfold.bill_text import money, show_document
 from meterfold.billing.documents import UnknownBill, show_bill
+from meterfold.billing.explain import explain_line
+from meterfold.billing.export import export_bills
 from meterfold.billing.issue import DraftIsStale, NothingToIssue, UnableToIssue, issue_bill
 from meterfold.billing.run import RunInProgress, RunOvertaken, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
 from meterfold.clock import now_ms
+from meterfold.explain_text import show_explanation
 from meterfold.render import show_rows
 from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, session, workspace
 
 app = typer.Typer(no_args_is_help=True, help="Bill runs, drafts, documents and explanations.")
+
+
+class Kind(StrEnum):
+    """What `export` writes."""
+
+    csv = "csv"
+    json = "json"
+
 
 REFUSALS = (
     RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnknownBill,
@@ -98,3 +110,30 @@ def issue(
             return
         for item in issued:
             session().out.print(f"issued {item.number}: {item.document_id}")
+
+
+@app.command()
+def explain(
+    line: Annotated[str, typer.Argument(help="Printed number and position, like HH-000003/1; or a line id.")],
+    data: DataOption = DATA,
+    everything: Annotated[bool, typer.Option("--all", help="Every read, not the first ones.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Why this amount: price, determinants, adjustments, configuration, and the reads with file and line."""
+    with workspace(data) as owned, refusing():
+        found = explain_line(owned.store, line)
+        if as_json:
+            print_json(asdict(found))
+        else:
+            show_explanation(found, everything=everything)
+
+
+@app.command()
+def export(
+    data: DataOption = DATA,
+    kind: Annotated[Kind, typer.Option("--format", help="csv: a row a line; json: an object a document.")] = Kind.csv,
+) -> None:
+    """Print all issued documents, in order of their numbers."""
+    with workspace(data) as owned:
+        text = export_bills(owned.store, kind.value)
+        session().out.print(text, markup=False, highlight=False, soft_wrap=True, end="")

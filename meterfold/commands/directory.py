@@ -9,7 +9,7 @@ import typer
 from connectors.clickhouse import UnableToQuery
 from meterfold import gates
 from meterfold.catching_up import catch_up
-from meterfold.checking import run_checks
+from meterfold.checking import CheckResult, run_checks
 from meterfold.following import follow
 from meterfold.rebuilding import rebuild as rebuild_projection
 from meterfold.render import show_rows
@@ -95,7 +95,7 @@ def _instant(text: str) -> date | datetime:
 
 def rebuild(data: DataOption = DATA) -> None:
     """Drop ClickHouse and project the logs again, to the same rows."""
-    with workspace(data) as owned:
+    with workspace(data, drop_projection=True) as owned:
         if session().lent is not None:
             raise fail("stop `run --follow` first: rebuilding needs the directory for itself")
         with session().err.status("projecting the logs again …"):
@@ -124,11 +124,16 @@ def check(data: DataOption = DATA, as_json: JsonOption = False) -> None:
         if as_json:
             print_json([{"check": r.name, "says": r.says, "rows": r.rows} for r in results])
         else:
-            show_rows(
-                "checks", ("check", "rows", "what it holds"), [(r.name, len(r.rows), r.says) for r in results], False
-            )
-            for result in results:
-                if result.rows:
-                    show_rows(result.name, result.columns, result.rows[:20], False)
+            _show_checks(results)
         if any(result.rows for result in results):
             raise typer.Exit(2)
+
+
+def _show_checks(results: list[CheckResult]) -> None:
+    """One line a check; what those that fire found."""
+    for result in results:
+        mark = f"[bold red]{len(result.rows):>4} rows[/]" if result.rows else "[green]       ok[/]"
+        session().out.print(f"{mark}  {result.name}")
+    for result in results:
+        if result.rows:
+            show_rows(f"{result.name}: {result.says}", result.columns, result.rows[:20], False)

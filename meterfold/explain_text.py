@@ -1,0 +1,131 @@
+"""An explanation as a person reads it: the amount, the price, what changed, and where the reads stand."""
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+from rich import box
+from rich.table import Table
+
+from meterfold.billing.explain import Adjustment, Evidence, Explanation
+from meterfold.session import session
+
+READS_SHOWN = 12
+
+
+def show_explanation(found: Explanation, *, everything: bool) -> None:
+    """Print an explanation; `everything` lists each interval and read instead of the first ones."""
+    _amount(found)
+    _origin(found)
+    _taxed(found)
+    _windows(found)
+    _adjustments(found.adjustments)
+    _reads(found, None if everything else READS_SHOWN)
+
+
+def _amount(found: Explanation) -> None:
+    line = found.line
+    out = session().out
+    what = " ".join(filter(None, (line["kind"], line["supply_point"], line["channel"], line["band"])))
+    out.print(f"\n[bold]{found.number or 'draft'}[/] line {line['position']}: {what}")
+    unit, currency = line["unit"], line["currency"]
+    if line["kind"] == "tax":
+        out.print(f"  {_text(line['rate'] * 100)} % of the rounded lines of the bill")
+    else:
+        out.print(
+            f"  {_text(line['quantity_should'])} {unit} × {_text(line['rate'])} {currency} = {_text(line['amount_should'])}"
+        )
+    if line["amount_was"] or found.earlier_lines:
+        before = ", ".join(f"{item.document_number} ({_text(item.amount)})" for item in found.earlier_lines)
+        out.print(
+            f"  already billed {_text(line['amount_was'])} on {before}; the difference is [bold]{_text(line['amount'])} {currency}[/]"
+        )
+
+
+def _origin(found: Explanation) -> None:
+    out = session().out
+    line = found.line
+    rules = sorted({window.rule_version for window in found.windows})
+    fold = f", fold rules {', '.join(map(str, rules))}" if rules else ""
+    tariff = f"tariff {line['tariff']} version {line['tariff_version']}, " if line["tariff"] else ""
+    out.print(f"  {tariff}billing rules {found.rule_version}{fold}; run {found.run_id}", style="dim")
+    for item in found.configurations:
+        out.print(
+            f"  configuration {item.version} of {item.device}: raw log {item.raw_partition}/{item.raw_offset}, "
+            f"{item.received_utc:%Y-%m-%d %H:%M}Z",
+            style="dim",
+        )
+    names = ", ".join(f"{item.kind} {item.id} v{item.version}" for item in found.references)
+    out.print(f"  reference data: {names}", style="dim", soft_wrap=True)
+
+
+def _taxed(found: Explanation) -> None:
+    for charge in found.taxed_charges:
+        what = " ".join(filter(None, (charge.kind, charge.supply_point, charge.channel, charge.band)))
+        session().out.print(f"  on {_text(charge.amount):>10}  {what}")
+
+
+def _windows(found: Explanation) -> None:
+    if not found.windows:
+        return
+    qualities = Counter(window.quality for window in found.windows)
+    by_quality: dict[str, Decimal] = defaultdict(Decimal)
+    for window in found.windows:
+        by_quality[window.quality] += window.quantity
+    parts = ", ".join(
+        f"{count:,} {quality} ({_text(by_quality[quality])})" for quality, count in qualities.most_common()
+    )
+    unit = found.windows[0].unit
+    total = sum((window.quantity for window in found.windows), Decimal(0))
+    session().out.print(f"\n{len(found.windows):,} determinants, {_text(total)} {unit}: {parts}")
+
+
+def _adjustments(adjustments: tuple[Adjustment, ...]) -> None:
+    if not adjustments:
+        return
+    groups: dict[tuple[str, bool], list[Adjustment]] = defaultdict(list)
+    for item in adjustments:
+        groups[item.reason, item.is_new].append(item)
+    table = Table(title="adjustments", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("reason", "since the last bill", "intervals", "from", "to", "change"):
+        table.add_column(name, justify="right" if name in ("intervals", "change") else "left")
+    for (reason, is_new), items in sorted(groups.items()):
+        change = sum((item.delta for item in items), Decimal(0))
+        first, last = min(item.start_utc for item in items), max(item.end_utc for item in items)
+        table.add_row(
+            reason, "yes" if is_new else "no", str(len(items)), f"{first:%m-%d %H:%M}", f"{last:%m-%d %H:%M}",
+            f"{_text(change)} {items[0].unit}",
+        )  # fmt: skip
+    session().out.print(table)
+
+
+def _reads(found: Explanation, limit: int | None) -> None:
+    changed = {item.start_utc for item in found.adjustments if item.is_new}
+    reads = [item for item in found.evidence if not changed or item.start_utc in changed or item.end_utc in changed]
+    shown = sorted(reads, key=lambda item: (item.start_utc, item.raw_partition, item.raw_offset, item.raw_sub))[:limit]
+    if not shown:
+        return
+    title = "the reads behind what changed" if changed else "the reads"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("start", "read", "verdict", "in force", "raw log", "file and line"):
+        table.add_column(name, justify="right" if name == "read" else "left", overflow="fold")
+    for item in shown:
+        table.add_row(
+            f"{item.start_utc:%m-%d %H:%M}", _value(item), item.verdict, "yes" if item.is_in_force else "no",
+            f"{item.raw_partition}/{item.raw_offset}/{item.raw_sub}", f"{item.file}:{item.line}" if item.file else "–",
+        )  # fmt: skip
+    session().out.print(table)
+    if len(reads) > len(shown):
+        session().out.print(f"… and {len(reads) - len(shown):,} more; --all lists them", style="dim")
+
+
+def _value(item: Evidence) -> str:
+    if item.quantity is not None:
+        return _text(item.quantity)
+    if item.count is not None:
+        return _text(Decimal(item.count).scaleb(-(item.decimals or 0)))
+    return "–"
+
+
+def _text(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
