@@ -96,7 +96,7 @@ class SiteShape(Shape):
 class PolicyShape(Shape):
     interpolate_max: Duration | None = 2 * 3600
     like_days: Annotated[int, _whole(1, 31)] | None = 3
-    spike_factor: Annotated[int, _whole(1, 1000)] | None = 10
+    spike_factor: Annotated[int, _whole(1, 1000)] | None = 50
     zero_run: Duration | None = 24 * 3600
 
 

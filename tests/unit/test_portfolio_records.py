@@ -152,7 +152,7 @@ def test_the_raw_records_of_a_device_are_its_whole_timeline(example: Plan) -> No
             "allowance_s": 7200,
             "horizon_days": 35,
             "signed": False,
-            "policy": {"interpolate_max_s": 7200, "like_days": 3, "spike_factor": 10, "zero_run_s": 86_400},
+            "policy": {"interpolate_max_s": 7200, "like_days": 3, "spike_factor": 50, "zero_run_s": 86_400},
         }
     ]
     site = body(example, "site", "LINDENHOF-7")
