@@ -17,9 +17,18 @@ def brackets_of(channel: Channel, streams: Sequence[Stream]) -> list[Bracket]:
 
 
 def note_brackets(channel: Channel, change: Change) -> None:
-    """Keep the list of brackets that are still to be completed and reconciled."""
-    gone = set(_brackets(channel, change.removed))
-    channel.open_brackets = sorted({*channel.open_brackets, *_brackets(channel, change.added)} - gone)
+    """Keep the list of brackets that are still to be completed and reconciled; one with the same total is the same."""
+    gone = {_identity(bracket) for bracket in _brackets(channel, change.removed)}
+    new = {_identity(bracket): bracket for bracket in _brackets(channel, change.added)}
+    kept = [bracket for bracket in channel.open_brackets if _identity(bracket) not in gone - new.keys()]
+    found = {*kept, *(new[identity] for identity in new.keys() - gone)}
+    channel.open_brackets = sorted(found, key=lambda bracket: (bracket[0], bracket[1], bracket[4], bracket))
+
+
+def _identity(bracket: Bracket) -> tuple[int, int, int, str]:
+    """(start, end, total, device)."""
+    start_ms, end_ms, total_nano, _, device = bracket
+    return start_ms, end_ms, total_nano, device
 
 
 def _brackets(channel: Channel, segments: Iterable[Segment]) -> list[Bracket]:
@@ -27,12 +36,15 @@ def _brackets(channel: Channel, segments: Iterable[Segment]) -> list[Bracket]:
     return [bracket for segment in own if (bracket := as_bracket(channel, segment)) is not None]
 
 
-def complete_brackets(channel: Channel, streams: Sequence[Stream], unit: Unit) -> None:
-    """For each bracket that W has reached: make its holes add up to it, then reconcile; in time order."""
-    while channel.open_brackets and (due := [b for b in channel.open_brackets if b[1] <= channel.watermark_ms]):
-        bracket = due[0]
-        channel.open_brackets.remove(bracket)
+def complete_brackets(channel: Channel, unit: Unit) -> None:
+    """The brackets that W has reached, in time order: make their holes add up to them; then reconcile them all."""
+    due = [bracket for bracket in channel.open_brackets if bracket[1] <= channel.watermark_ms]
+    if not due:
+        return
+    channel.open_brackets = [bracket for bracket in channel.open_brackets if bracket[1] > channel.watermark_ms]
+    for bracket in due:
         _share_again(channel, bracket, unit)
+    for bracket in due:
         _reconcile(channel, bracket, unit)
 
 
@@ -58,8 +70,8 @@ def _share_again(channel: Channel, bracket: Bracket, unit: Unit) -> None:
 
 
 def _reconcile(channel: Channel, bracket: Bracket, unit: Unit) -> None:
-    start_ms, end_ms, total_nano, nano_per_count = bracket
-    key = (*channel.key, "")
+    start_ms, end_ms, total_nano, nano_per_count, device = bracket
+    key = (*channel.key, device)
     slots = _slots(channel, bracket)
     remembered = start_ms >= channel.reference_ms and all(channel.expects(slot) for slot in slots)
     contents = [channel.slots.get(slot) for slot in slots] if remembered else []

@@ -52,8 +52,8 @@ class Channel:
         self.slots = SlotRing(slots)
         self.windows = WindowRing(windows)
         self.span_book = SpanBook()
-        self.open_brackets: list[tuple[int, int, int, int]] = []
-        """Brackets not yet complete or reconciled: (start, end, total, nano per count), by start then end."""
+        self.open_brackets: list[tuple[int, int, int, int, str]] = []
+        """Brackets not yet complete or reconciled: (start, end, total, nano per count, device), by start then end."""
         self.touched: dict[int, Slot] = {}
         """Within one unit: what each slot held before it was first changed."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from state.channel import Channel
-from state.codes import ACTUAL, CORRECTED, MANUAL_EDIT, QUALITY_OF, SUBSTITUTED, methods_text
+from state.codes import ACTUAL, CORRECTED, MANUAL_EDIT, QUALITY_OF, QUANTITY_BOUND, SUBSTITUTED, methods_text
 from state.configuration import INTERVALS
 from state.evidence import NO_VERSION, verdict_on
 from state.grid import LOCAL_DAY
@@ -91,8 +91,8 @@ def restate(point: SupplyPoint, record: Mapping[str, Any], unit: Unit) -> None:
         old, new = int(row["old_nano"]), int(row["new_nano"])
         remembered = point.restated.get((name, start_ms, end_ms))
         agrees = remembered in (None, (old, revision))
-        if channel is None or end_ms > channel.base_ms or not agrees or not channel.fits(new):
-            key = (point.name, name, "")
+        if channel is None or end_ms > channel.base_ms or not agrees or abs(new) >= QUANTITY_BOUND:
+            key = (point.name, name, unit.device)
             unit.finding("restatement_refused", "error", key, start_ms, end_ms, revision=revision, old_nano=old)
         elif old != new:
             point.restated[name, start_ms, end_ms] = (new, revision + 1)

@@ -24,8 +24,8 @@ class Estimate(NamedTuple):
     reason: int
 
 
-Bracket = tuple[int, int, int, int]
-"""(start, end, total, nano per count) of a check segment whose both ends are grid points."""
+Bracket = tuple[int, int, int, int, str]
+"""(start, end, total, nano per count, device) of a check segment whose both ends are grid points."""
 Shares = dict[Bracket, dict[int, int] | None]
 
 NO_SHARES: Final[Shares] = {}
@@ -37,7 +37,7 @@ def as_bracket(channel: Channel, segment: Segment) -> Bracket | None:
     for at in (segment.start_ms, segment.end_ms):
         if native.start_ms(native.slot_of(at)) != at:
             return None
-    return segment.start_ms, segment.end_ms, segment.total_nano, segment.span.nano_per_count
+    return segment.start_ms, segment.end_ms, segment.total_nano, segment.span.nano_per_count, segment.span.device
 
 
 def estimate(channel: Channel, hole: int, brackets: list[Bracket], rising_to_ms: int, shares: Shares) -> Estimate:

@@ -137,6 +137,9 @@ class Fold:
             nano = int(record["quantity_nano"])
             verdict = replace_interval(point, arrival, str(record["channel"]), replaces, nano, unit)
         self.ledger[verdict] += 1
+        channel = point.channels.get(str(record["channel"]))
+        if channel is not None:
+            point.follow(channel, EDIT, unit)
 
     # -- control ----------------------------------------------------------------------------------------------------
 
@@ -161,7 +164,7 @@ class Fold:
         point = self._point(str(record["supply_point"]))
         device, sequence = str(record["device"]), int(record["sequence"])
         known = point.complete_through.get(device)
-        if known is not None and sequence <= known[0]:
+        if known is not None and sequence < known[0]:
             return
         through_ms = int(record["complete_through_ms"])
         point.complete_through[device] = (sequence, through_ms)

@@ -18,8 +18,8 @@ def rise(channel: Channel, target_ms: int, streams: Sequence[Stream], hardened_b
     if target_ms <= channel.watermark_ms:
         return
     if channel.is_spans:
+        spans.harden(channel, target_ms, hardened_by, unit)
         channel.set_watermark(target_ms)
-        spans.harden(channel, hardened_by, unit)
         return
     windows = channel.definition.windows
     shares: Shares = {}
@@ -41,7 +41,7 @@ def rise(channel: Channel, target_ms: int, streams: Sequence[Stream], hardened_b
         channel.set_watermark(windows.start_ms(window + 1))
     channel.touched.clear()
     _report_missing(channel, holes, unit)
-    complete_brackets(channel, streams, unit)
+    complete_brackets(channel, unit)
 
 
 def _next_expected(channel: Channel, target_ms: int) -> int:

@@ -5,6 +5,7 @@ from state.checks import value_checks
 from state.codes import ACTUAL, ESTIMATED, FUTURE_TOLERANCE_MS, MISSING, NONE, SOURCE, WINS
 from state.configuration import INTERVALS, RegisterSpan
 from state.evidence import verdict_on
+from state.grid import LOCAL_DAY
 from state.judging import Arrival
 from state.settlement import settle
 from state.supply_point import SupplyPoint
@@ -19,6 +20,8 @@ def judge_interval(
     """Process one arriving interval; `delivered_nano` is before the multiplier. Returns its verdict."""
     span = point.span_for(arrival.device, arrival.register, arrival.start_ms, _ROLES)
     if span is None:
+        if interval_s == LOCAL_DAY:
+            arrival.end_ms = arrival.start_ms  # nobody knows whose day
         arrival.refuse("unconfigured", unit)
         return arrival.emit(unit)
     arrival.channel = span.channel

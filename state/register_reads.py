@@ -24,6 +24,7 @@ def judge_register_read(point: SupplyPoint, arrival: Arrival, read: RegisterRead
         return arrival.emit(unit)
     arrival.channel = span.channel
     channel = point.channels[span.channel]
+    stream.forget_before(channel.base_ms)
     if _is_sound(channel, span, arrival, read, unit_name, unit) and _fits_in_time(point, channel, span, arrival, unit):
         _take(point, channel, stream, span, arrival, read, unit)
     arrival.emit(unit)
@@ -78,7 +79,6 @@ def _take(
     unit: Unit,
 ) -> None:
     """Rows 10 and 11: the evidence order at this instant, then the chain; a read that wins is stored even when bad."""
-    stream.forget_before(channel.base_ms)
     at, exists = stream.position(read.at_ms)
     incumbent = None
     if exists:
@@ -111,7 +111,7 @@ def apply_change(point: SupplyPoint, change: Change, unit: Unit) -> None:
         refill(channel, streams, sorted(channel.touched))
         settle(channel, unit)
         note_brackets(channel, change)
-        complete_brackets(channel, streams, unit)
+        complete_brackets(channel, unit)
 
 
 def current_spans(channel: Channel, streams: list[Stream]) -> list[Segment]:

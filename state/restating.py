@@ -6,6 +6,7 @@ from typing import Any
 from state import spans
 from state.brackets import complete_brackets, note_brackets
 from state.channel import Channel
+from state.codes import MANUAL_EDIT
 from state.configuration import (
     FEEDING_ROLES,
     INTERVALS,
@@ -67,10 +68,11 @@ def _define(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
         channel.definition = definition
     for channel in point.channels.values():
         name = channel.definition.channel
-        known = list(channel.devices)
+        before = {span.device for span in channel.feeding}
         channel.cover(s for s in point.all_spans() if s.channel == name and s.role in FEEDING_ROLES)
-        if known and len(channel.devices) > len(known):
-            unit.finding("exchange", "info", (point.name, name, view.device), 0, 0, devices=channel.devices)
+        now = {span.device for span in channel.feeding}
+        if view.device in now - before and now & before:
+            unit.finding("exchange", "info", (point.name, name, view.device), 0, 0, devices=sorted(now))
         channel.start_watermark()
 
 
@@ -104,7 +106,7 @@ def _restate_channel(
     settle(channel, unit)
     for change in changes:
         note_brackets(channel, change)
-    complete_brackets(channel, streams, unit)
+    complete_brackets(channel, unit)
 
 
 def _slots_of_totals(channel: Channel, streams: list[Stream]) -> list[int]:
@@ -126,6 +128,7 @@ def _carry_over(channel: Channel, view: DeviceView, before: DeviceView | None, u
         held = channel.slots.get(slot)
         if not held.evidence or held.device != number:
             continue
+        is_edit = channel.slots.method[slot % channel.slots.length] == MANUAL_EDIT
         start_ms = channel.definition.native.start_ms(slot)
         old = _interval_span(before, channel, start_ms)
         if old is None:
@@ -133,7 +136,7 @@ def _carry_over(channel: Channel, view: DeviceView, before: DeviceView | None, u
         new = _interval_span(view, channel, start_ms, old.register)
         if new is None:
             channel.withdraw(slot)
-        elif new.multiplier != old.multiplier:
+        elif new.multiplier != old.multiplier and not is_edit:
             _rescale(channel, slot, held.quantity_nano // old.multiplier * new.multiplier, unit)
 
 

@@ -206,7 +206,7 @@ def _unpack_channel(point: SupplyPoint, packed: dict[str, Any], reader: _ArrayRe
             reader.fill(array)
     channel.latest_end_ms = packed["latest_end_ms"]
     channel.hardened_any = packed["hardened_any"]
-    channel.open_brackets = [(row[0], row[1], row[2], row[3]) for row in packed["open_brackets"]]
+    channel.open_brackets = [(row[0], row[1], row[2], row[3], row[4]) for row in packed["open_brackets"]]
     channel.span_book.current = {(row[0], row[1]): (row[2], row[3]) for row in packed["current"]}
     channel.span_book.standing = {(row[0], row[1]): Standing(*row[2:]) for row in packed["standing"]}
     return channel

@@ -29,11 +29,11 @@ def revise(channel: Channel, segments: Iterable[Segment], hardened_by: str, unit
             _harden(channel, key, hardened_by, unit)
 
 
-def harden(channel: Channel, hardened_by: str, unit: Unit) -> None:
-    """Harden the spans that W has reached."""
+def harden(channel: Channel, target_ms: int, hardened_by: str, unit: Unit) -> None:
+    """Harden the spans that W reaches as it rises to the target."""
     book = channel.span_book
     for key in sorted(book.current, key=lambda span: (span[1], span[0])):
-        if channel.base_ms <= key[1] <= channel.watermark_ms and key not in book.standing:
+        if channel.base_ms <= key[1] <= target_ms and key not in book.standing:
             _harden(channel, key, hardened_by, unit)
 
 

@@ -1,1 +1,1 @@
-"""Folders of given, when, then."""
+"""Stories of single supply points, told in files: see README.md."""

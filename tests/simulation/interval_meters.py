@@ -28,6 +28,7 @@ class IntervalMeter:
     withheld: set[int] = field(default_factory=set)
     backlog: tuple[int, int] = (0, 0)  # a stretch that is delivered only at its end
     latency_ms: int = 5 * MINUTE_MS
+    multiplier: int = 1
 
     @property
     def slots(self) -> list[int]:
@@ -69,6 +70,25 @@ class IntervalMeter:
             if rng.random() < 0.6 and gap:
                 delay = int(rng.expovariate(1 / (2 * DAY_MS)))
                 self._send_run(gap, gap[-1] + self.channel.grid.length + delay)
+
+    def lie_idle(self) -> None:
+        """Two days of zeros with gaps in them: a register says that nothing passed."""
+        idle = self._stretch(max(2 * DAY_MS // self.channel.grid.length, 4))
+        for slot in idle:
+            self.readings[slot] = (0, "ACTUAL", 1)
+        self.withheld |= set(idle[10:13] + idle[-16:-12])
+
+    def overshoot(self) -> None:
+        """Before a gap, quantities as large as slots may hold: what a register leaves for the gap is absurd."""
+        rng, most = self.script.rng, (self.channel.least_refused - 1) // self.multiplier
+        before = self.channel.grid.after
+        gaps = sorted(slot for slot in self.withheld if before(slot, -1) not in self.withheld)
+        for gap in rng.sample(gaps, min(len(gaps), 5)):
+            quantity = rng.choice([-most, most])
+            for back in range(1, 5):
+                slot = before(gap, -back)
+                if slot in self.readings and slot not in self.withheld:
+                    self.send(slot, [quantity], self._usual_arrival(slot), version=9)
 
     def outage(self, days: float) -> None:
         """Nothing for longer than the ring is ahead; then fresh reads."""
@@ -133,12 +153,14 @@ class IntervalMeter:
 
     def send(self, start: int, quantities: list[int | None], at: int, **more: Any) -> None:
         """One record of intervals from `start` on, arriving at `at`."""
+        self.script.send(max(at, self.script.start), self.device, self.body(start, quantities, **more))
+
+    def body(self, start: int, quantities: list[int | None], **more: Any) -> Body:
         body: Body = {"v": 1, "type": "intervals", "supply_point": self.device.point, "device": self.device.name}
         body |= {"register": self.register, "unit": self.channel.unit, "start_ms": start}
         body |= {"interval_s": self.channel.interval_s, "quantities_nano": quantities, "quality": "ACTUAL"}
         body |= {"version": 1}
-        body |= {name: value for name, value in more.items() if not (name == "ranges" and not value)}
-        self.script.send(max(at, self.script.start), self.device, body)
+        return body | {name: value for name, value in more.items() if not (name == "ranges" and not value)}
 
     # --- what is said again, better, worse or otherwise
 
@@ -157,7 +179,9 @@ class IntervalMeter:
                 self.send(slot, [other], at, quality=quality, version=version)
             elif what in (2, 3):
                 self.send(slot, [other], at, version=version + 1)
-                self.send(slot, [other + 5], self._after(slot), version=version + 2, quality=rng.choice(["ACTUAL", quality]))
+                self.send(
+                    slot, [other + 5], self._after(slot), version=version + 2, quality=rng.choice(["ACTUAL", quality])
+                )
             elif what == 4:
                 self.send(slot, [other], at, version=0)
             elif what == 5:
@@ -186,7 +210,8 @@ class IntervalMeter:
             self.send(slot, [value], after, unit="gal")
             self.send(slot, [value], after, interval_s=1200 if self.channel.interval_s != 1200 else 600)
             self.send(slot + rng.choice([-1, 1, 60_000]), [value], after)
-            self.send(slot, [rng.choice([-1, 1]) * (10**18 - rng.randrange(2))], after, version=5)
+            edge = -(-self.channel.least_refused // self.multiplier) - rng.randrange(2)
+            self.send(slot, [rng.choice([-1, 1]) * edge], after, version=5)
             self.send(slot, [value], after, register="unheard-of")
             self.send(slot, [value, value], after, register="unheard-of", interval_s=LOCAL_DAY)
             self.send(slot, [value], slot - rng.randrange(3 * DAY_MS), version=1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from tests.simulation.oracle.grid import LOCAL_DAY, Calendar, Grid
+from tests.simulation.oracle.grid import LOCAL_DAY, Calendar, Grid, most_slots
 
 Body = dict[str, Any]
 HOUR_MS = 3_600_000
@@ -97,6 +97,11 @@ class ChannelPlan:
         return Grid(self.interval_s, self.site.calendar)
 
     @property
+    def least_refused(self) -> int:
+        """The smallest quantity of a slot that could make the sum of a window leave its bound."""
+        return -(-(10**18) // most_slots(self.interval_s, self.grid_s))
+
+    @property
     def slots_per_hour(self) -> float:
         return HOUR_MS / self.grid.length
 
@@ -113,7 +118,8 @@ class Device:
     registers: list[Body] = field(default_factory=list)
     version: int = 0
     sequence: int = 0
-    habit: str = "none"  # none, prompt, lagging, stuck
+    habit: str = "none"  # of its heartbeats: none, prompt, lagging, stuck
+    moved: tuple[int, str] | None = None  # from an instant on it serves another supply point, as known by now
 
     def configuration(self, reason: str = "CONFIGURATION_RESTATED") -> Body:
         """The next version of its whole timeline."""
@@ -130,11 +136,17 @@ class Device:
             "calendar": self.site.body(),
         }
 
-    def feed(self, register: str, channel: ChannelPlan, role: str, from_ms: int, to_ms: int | None, **more: Any) -> None:
+    def feed(
+        self, register: str, channel: ChannelPlan, role: str, from_ms: int, to_ms: int | None, **more: Any
+    ) -> None:
         """Add a span to the timeline."""
         row = {"register": register, "channel": channel.name, "role": role, "from_ms": from_ms, "to_ms": to_ms}
         row |= {"multiplier": 1, "decimals": 0, "digits": None, "nano_per_count": 1, "max_nano_per_hour": None}
         self.registers.append(row | more)
+
+    def serves(self, at: int) -> str:
+        """The supply point it serves at an instant, as known by now."""
+        return self.moved[1] if self.moved is not None and at >= self.moved[0] else self.point
 
     def rows(self, role: str) -> list[Body]:
         return [row for row in self.registers if row["role"] == role]
@@ -148,7 +160,7 @@ def make_sites(rng: Random, start: int) -> list[Site]:
     for number, zone in enumerate(zones):
         days = sorted(rng.sample(range(70), 5))
         holidays = [datetime.fromtimestamp(start / 1000 + day * 86_400, UTC).date().isoformat() for day in days]
-        sites.append(Site(f"site-{number}", zone, holidays, has_daily_gate=rng.random() < 0.4))
+        sites.append(Site(f"site-{number}", zone, holidays, has_daily_gate=rng.random() < 0.3))
     return sites
 
 
@@ -158,13 +170,13 @@ def draw_policy(rng: Random, *, is_daily: bool) -> Body:
         "interpolate_max_s": rng.choice(longest),
         "like_days": rng.choice([None, 1, 2, 3, 3, 4]),
         "spike_factor": rng.choice([None, 3, 5, 10]),
-        "zero_run_s": rng.choice([None, 2 * 86_400] if is_daily else [None, 3600, 14_400, 86_400]),
+        "zero_run_s": rng.choice([None, 86_400, 86_400, 2 * 86_400] if is_daily else [None, 1800, 1800, 3600, 86_400]),
     }
 
 
-def draw_scale(rng: Random) -> int:
+def draw_scale(rng: Random, lengths: tuple[Any, Any]) -> int:
     """Typical nano per slot: mostly what meters say, sometimes as much as fits."""
-    return rng.choice([10**3, 10**6, 10**8, 10**9, 4 * 10**9, 10**12, 10**15, 6 * 10**16])
+    return rng.choice([10**3, 10**6, 10**8, 10**9, 4 * 10**9, 10**12, 10**15, 10**17 // most_slots(*lengths)])
 
 
 def draw_channel(rng: Random, point: str, site: Site, name: str, kind: str, lengths: tuple[Any, Any]) -> ChannelPlan:
@@ -181,5 +193,5 @@ def draw_channel(rng: Random, point: str, site: Site, name: str, kind: str, leng
         horizon_days=rng.choice([9, 12, 16]),
         signed=rng.random() < 0.25,
         policy=draw_policy(rng, is_daily=is_daily),
-        scale=draw_scale(rng),
+        scale=draw_scale(rng, lengths),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from tests.simulation import people
 from tests.simulation.portfolio import DAY_MS, HOUR_MS, Body, ChannelPlan, Device
 from tests.simulation.script import Script
 
@@ -25,6 +26,7 @@ class RegisterMeter:
     digits: int | None
     decimals: int = 0
     first: int = 0
+    worth: int = 1  # nano per count
     counts: dict[int, int] = field(default_factory=dict)  # by instant, as the register shows it
     withheld: set[int] = field(default_factory=set)
     resets: set[int] = field(default_factory=set)
@@ -59,6 +61,13 @@ class RegisterMeter:
             for at in self.instants[position : position + 3]:
                 self.counts[at] = max(self.counts[at] - fall // 2, 0)
 
+    def leap(self) -> None:
+        """The register goes on from a level so high that no slot may hold the difference."""
+        rise = self.script.rng.randrange(10**17, 10**18) // self.worth
+        position = self.script.rng.randrange(len(self.instants))
+        for at in self.instants[position:]:
+            self.counts[at] = self.shown(self.counts[at] + rise)
+
     def withhold(self, longest: int) -> None:
         """Gaps in the reads, some of them filled later."""
         rng = self.script.rng
@@ -83,12 +92,15 @@ class RegisterMeter:
 
     def send(self, at: int, count: int, arrival: int, **more: Any) -> None:
         """One read of the register at `at`, arriving at `arrival`."""
+        self.script.send(max(arrival, self.script.start), self.device, self.body(at, count, **more))
+
+    def body(self, at: int, count: int, **more: Any) -> Body:
         body: Body = {"v": 1, "type": "register", "supply_point": self.device.point, "device": self.device.name}
         body |= {"register": self.register, "unit": self.channel.unit, "at_ms": at, "count": count}
         body |= {"decimals": self.decimals, "quality": "ACTUAL", "version": 0}
         if at in self.resets:
             body["event"] = "reset"
-        self.script.send(max(arrival, self.script.start), self.device, body | more)
+        return body | more
 
     def say_again(self) -> None:
         """Duplicates, conflicts, corrections, stale editions, better and worse quality, fewer decimals."""
@@ -134,5 +146,9 @@ class RegisterMeter:
             at = rng.choice(self.instants) + rng.randrange(1, 20 * MINUTE_MS)
             before = max((instant for instant in self.instants if instant <= at), default=self.instants[0])
             count = self.counts[before]
-            wrong = rng.choice([count // 2, max(count - self.rate * 3, 0), count + self.rate * 400, count + 10**9])
+            leap = rng.randrange(10**16, 11 * 10**17) // self.worth
+            wrong = rng.choice([count // 2, max(count - self.rate * 3, 0), count + self.rate * 400, count + leap])
             self.send(at, self.shown(wrong), at + self.latency_ms)
+            if rng.random() < 0.7:
+                arrival = at + rng.randrange(HOUR_MS, 2 * DAY_MS)
+                people.refuse_read(self.script, self.device, self.channel, self.register, at, arrival)

@@ -83,7 +83,13 @@ class Script:
     events: list[tuple[int, int, int, Action]] = field(default_factory=list)  # arrival, order, partition, action
 
     def send(self, at: int, device: Device, body: Body) -> None:
-        self.do(at, device.partition, lambda log, received: log.append(device.partition, body, received))
+        """A record of a device, routed by what is known when it arrives."""
+        about = body["start_ms"] if "start_ms" in body else body["at_ms"]
+
+        def action(log: Log, received: int) -> None:
+            log.append(device.partition, body | {"supply_point": device.serves(about)}, received)
+
+        self.do(at, device.partition, action)
 
     def do(self, at: int, partition: int, action: Action) -> None:
         self.events.append((at, len(self.events), partition, action))

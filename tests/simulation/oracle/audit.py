@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.oracle.model import Channel, Key, SupplyPoint, worst
+from tests.simulation.oracle.model import LIMIT, Channel, Key, SupplyPoint, worst
 from tests.simulation.oracle.registers import derive, evaluate, spans_of
 from tests.simulation.oracle.settle import expected_slots, is_hardened_span, remembered_windows, summarise
 
@@ -42,6 +42,7 @@ def balances(determinants: list[Row], adjustments: list[Row]) -> dict[WindowKey,
     balance: dict[WindowKey, tuple[int, int]] = {}
     for row in determinants:
         require(_key(row) not in balance, "two determinants", row)
+        require(abs(row["quantity_nano"]) < LIMIT, "out of its bound", row)
         balance[_key(row)] = (row["quantity_nano"], 0)
     for row in adjustments:
         quantity, revision = balance[_key(row)]

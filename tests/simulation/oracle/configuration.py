@@ -6,12 +6,13 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+from tests.simulation.oracle.brackets import estimate_again, newly_complete, reconcile
 from tests.simulation.oracle.grid import LOCAL_DAY, Calendar, Grid, is_possible
 from tests.simulation.oracle.hardening import raise_base
 from tests.simulation.oracle.model import (
     COVERING_ROLES,
+    FEEDING_ROLES,
     FOREVER,
-    LIMIT,
     Cause,
     Channel,
     Definition,
@@ -21,9 +22,7 @@ from tests.simulation.oracle.model import (
 )
 from tests.simulation.oracle.registers import (
     Difference,
-    estimate_again,
     evaluate,
-    new_brackets,
     place_spans,
     rederive,
     spans_of,
@@ -86,10 +85,10 @@ def _definition(row: Record, calendar: Calendar, version: int) -> Definition:
 def is_acceptable(point: SupplyPoint, device: str, spans: list[Span], definitions: dict[str, Definition]) -> bool:
     """Whether a configuration breaks no rule; else it is refused whole."""
     for name, definition in definitions.items():
+        if not _has_possible_grids(definition):
+            return False
         known = point.channels.get(name)
         if known is not None and known.definition.identity != definition.identity:
-            return False
-        if not _has_possible_grids(definition):
             return False
     others = [span for name, other in point.devices.items() if name != device for span in other.spans]
     channels = {span.channel for span in spans}
@@ -135,9 +134,15 @@ def configure(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> l
     for channel_name in names:
         channel = _define(point, channel_name, definitions.get(channel_name))
         restate_evidence(channel, name, former, cause, book)
-        follow_back(channel)
+        follow_back(point, channel)
         restate_registers(point, channel, differences)
+        due = newly_complete(point, channel)
+        for _, bracket in due:
+            estimate_again(point, channel, bracket)
         settle(point, channel, cause, book)
+        reconcile(channel, due, cause, book)
+        if is_further_device(point, channel, name, former):
+            book.finding("exchange", "info", cause.carrier, point.name, channel_name, name, (0, 0))
     return [point.channels[channel_name] for channel_name in names]
 
 
@@ -152,13 +157,18 @@ def _define(point: SupplyPoint, name: str, definition: Definition | None) -> Cha
         channel.definition = definition
         channel.slots = Grid(definition.interval_s, definition.calendar)
         channel.windows = Grid(definition.grid_s, definition.calendar)
-        if channel.watermark is not None:
-            raise_base(channel)  # a shorter horizon forgets at once
     channel.spans = [span for device in point.devices.values() for span in device.spans if span.channel == name]
     return channel
 
 
-def follow_back(channel: Channel) -> None:
+def is_further_device(point: SupplyPoint, channel: Channel, device: str, former: list[Span]) -> bool:
+    """Whether this configuration gave the channel a device beside one that feeds it already."""
+    feeding = {span.device for span in channel.spans if span.role in FEEDING_ROLES}
+    fed_before = any(span.channel == channel.name and span.role in FEEDING_ROLES for span in former)
+    return device in feeding and not fed_before and len(feeding) > 1
+
+
+def follow_back(point: SupplyPoint, channel: Channel) -> None:
     """Where the watermark starts, and goes back to while nothing was hardened and no evidence is held."""
     earliest = earliest_expected(channel)
     if earliest is not None:
@@ -168,6 +178,8 @@ def follow_back(channel: Channel) -> None:
         is_untouched = not channel.was_raised and not channel.live
         if is_untouched and start < channel.watermark and not any(v.is_evidence for v in channel.values.values()):
             channel.watermark, channel.base = start, None
+            for stream in point.streams_of(channel, "check"):
+                stream.completed = {key for key in stream.completed if key[1] <= start}
     if channel.watermark is not None:
         raise_base(channel)
 
@@ -211,7 +223,7 @@ def _remultiply(channel: Channel, slot: int, value: Value, old: int, span: Span,
     if value.method == "MANUAL_EDIT":
         return
     quantity = value.quantity // old * span.multiplier
-    if abs(quantity) < LIMIT:
+    if channel.definition.is_within(quantity):
         channel.put(slot, replace(value, quantity=quantity))
         return
     channel.put(slot, None)
@@ -227,6 +239,3 @@ def restate_registers(point: SupplyPoint, channel: Channel, differences: list[Di
         reads = [at for stream in point.streams_of(channel, "totals") for at in stream.instants]
         evidence = [slot + 1 for slot, value in channel.values.items() if value.is_evidence]
         rederive(point, channel, channel.base, max([*reads, *evidence], default=channel.base))
-    for difference in differences:
-        for bracket in new_brackets(channel, difference.of(channel, "check")):
-            estimate_again(point, channel, bracket)

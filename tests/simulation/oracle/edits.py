@@ -7,7 +7,6 @@ from typing import Any
 from tests.simulation.oracle.hardening import advance
 from tests.simulation.oracle.intervals import WON, Judgement, reject, report_value_checks, turn_away
 from tests.simulation.oracle.model import (
-    LIMIT,
     QUALITIES,
     RING_MS,
     Cause,
@@ -49,7 +48,7 @@ def _refuse_replacement(channel: Channel | None, unit: Unit, record: Record) -> 
         return reject("unconfigured")
     if not channel.slots.is_point(unit.start):
         return reject("misaligned")
-    if abs(record["quantity_nano"]) >= LIMIT:
+    if not channel.definition.is_within(record["quantity_nano"]):
         return reject("out_of_range")
     unit.quantity = record["quantity_nano"]
     assert channel.base is not None and channel.watermark is not None

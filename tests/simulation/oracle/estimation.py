@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tests.simulation.oracle.model import Channel, Segment, SupplyPoint, Value
+from tests.simulation.oracle.model import Channel, Segment, Stream, SupplyPoint, Value
 
 Shares = dict[int, int]  # slot start -> quantity
 
 
 class Estimator:
-    """Estimates holes of one channel from what stands now; make a new one once something was placed."""
+    """Estimates holes of one channel in one rise of its watermark, or in one settling, up to an instant."""
 
-    def __init__(self, point: SupplyPoint, channel: Channel) -> None:
+    def __init__(self, point: SupplyPoint, channel: Channel, until: int) -> None:
         self.channel = channel
-        self.brackets = brackets_of(point, channel)
+        self.brackets = [bracket for _, bracket in brackets_of(point, channel) if bracket.end <= until]
         self._shares: dict[Segment, Shares | None] = {}
-        self._like_days: dict[int, int | None] = {}
 
     def estimate(self, start: int) -> Value:
         """The value of one expected slot without evidence."""
@@ -35,40 +34,26 @@ class Estimator:
     # --- rule 1
 
     def bracketed(self, start: int) -> int | None:
-        """The slot's share of the latest-starting known total around it."""
+        """The slot's share of a known total around it: of the latest-starting, then the shortest."""
         base = _known(self.channel.base)
         around = [bracket for bracket in self.brackets if base <= bracket.start <= start < bracket.end]
         if not around:
             return None
-        bracket = max(around, key=lambda bracket: bracket.start)
+        bracket = max(around, key=lambda bracket: (bracket.start, -bracket.end))
         if bracket not in self._shares:
-            self._shares[bracket] = self._shares_of(bracket)
+            self._shares[bracket] = self.shares_of(bracket)
         shares = self._shares[bracket]
         return None if shares is None else shares[start]
 
-    def _shares_of(self, bracket: Segment) -> Shares | None:
-        """Rule 1 as hardening uses it: our estimates that stand are part of the total, a MISSING forbids it."""
+    def shares_of(self, bracket: Segment) -> Shares | None:
+        """What is left of a bracket's total, over its slots without evidence, so that the parts add up to it exactly."""
         slots = list(self.channel.slots.starts(bracket.start, bracket.end))
-        standing = {slot: self.channel.values[slot] for slot in slots if slot in self.channel.values}
-        if any(value.quality == "MISSING" for value in standing.values()):
+        rest = rest_of(self.channel, bracket)
+        if rest < 0 or not all(self.channel.expects(slot) for slot in slots):
             return None
-        return self.divide(bracket, slots, {slot: value.quantity for slot, value in standing.items()})
-
-    def shares_again(self, bracket: Segment) -> Shares | None:
-        """Rule 1 for a new bracket: only evidence is kept, every other slot gets a share."""
-        slots = list(self.channel.slots.starts(bracket.start, bracket.end))
-        evidence = {slot: self.channel.evidence(slot) for slot in slots}
-        return self.divide(bracket, slots, {slot: value.quantity for slot, value in evidence.items() if value})
-
-    def divide(self, bracket: Segment, slots: list[int], kept: Shares) -> Shares | None:
-        """The rest of the total over the other slots by weight, so that the parts add up to it exactly."""
-        if bracket.start < _known(self.channel.base) or not all(self.channel.expects(slot) for slot in slots):
-            return None
-        rest = bracket.total - sum(kept.values())
-        if rest < 0:
-            return None
-        open_slots = [slot for slot in slots if slot not in kept]
-        return apportion(rest, open_slots, self.weights(open_slots))
+        empty = [slot for slot in slots if self.channel.evidence(slot) is None]
+        shares = apportion(rest, empty, self.weights(empty))
+        return shares if all(self.channel.definition.is_within(share) for share in shares.values()) else None
 
     def weights(self, slots: list[int]) -> list[int]:
         """Like-day values if every slot has one and they can serve as weights; else all the same."""
@@ -111,11 +96,6 @@ class Estimator:
 
     def like_day(self, start: int) -> int | None:
         """The mean of the nearest earlier days of the same type at the same wall time."""
-        if start not in self._like_days:
-            self._like_days[start] = self._like_day(start)
-        return self._like_days[start]
-
-    def _like_day(self, start: int) -> int | None:
         wanted = self.channel.definition.like_days
         if wanted is None:
             return None
@@ -150,10 +130,16 @@ def apportion(total: int, slots: list[int], weights: list[int]) -> Shares:
     return shares
 
 
-def brackets_of(point: SupplyPoint, channel: Channel) -> list[Segment]:
-    """The segments of check registers whose ends are both native grid points."""
+def rest_of(channel: Channel, bracket: Segment) -> int:
+    """What a bracket's total leaves for its slots without evidence."""
+    evidence = [channel.evidence(slot) for slot in channel.slots.starts(bracket.start, bracket.end)]
+    return bracket.total - sum(value.quantity for value in evidence if value is not None)
+
+
+def brackets_of(point: SupplyPoint, channel: Channel) -> list[tuple[Stream, Segment]]:
+    """The segments of check registers whose ends are both native grid points, and the streams they are of."""
     return [
-        segment
+        (stream, segment)
         for stream in point.streams_of(channel, "check")
         for segment in stream.segments
         if is_bracket(channel, segment)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.simulation.oracle.configuration import configure
 from tests.simulation.oracle.edits import process_refusal, process_replacement, restate
 from tests.simulation.oracle.grid import LOCAL_DAY, Grid
-from tests.simulation.oracle.hardening import advance, harden, note_end, reconcile
+from tests.simulation.oracle.hardening import advance, harden, note_end
 from tests.simulation.oracle.intervals import interval_span, process_interval
 from tests.simulation.oracle.model import Carrier, Cause, Channel, SupplyPoint
 from tests.simulation.oracle.reads import process_read
@@ -78,11 +78,6 @@ class Oracle:
         name = record["supply_point"]
         return self.points.setdefault(name, SupplyPoint(name))
 
-    def _finish(self, point: SupplyPoint, cause: Cause) -> None:
-        """After a unit: brackets that have come to lie before a watermark are reconciled."""
-        for name in sorted(point.channels):
-            reconcile(point, point.channels[name], cause, self.book)
-
     # --- units
 
     def _apply_intervals(self, record: Record) -> None:
@@ -96,14 +91,12 @@ class Oracle:
             unit = _unit("interval", record, carrier, index, start, end)
             unit.quality = quality_at(record, index)
             self.outcomes[process_interval(point, unit, quantity, record["interval_s"], self.book)] += 1
-            self._finish(point, unit.cause)
 
     def _apply_register(self, record: Record, carrier: Carrier) -> None:
         point = self._point(record)
         unit = _unit("register", record, carrier, 0, record["at_ms"], record["at_ms"])
         unit.count, unit.decimals = record["count"], record["decimals"]
         self.outcomes[process_read(point, unit, record.get("event") == "reset", self.book)] += 1
-        self._finish(point, unit.cause)
 
     def _apply_edit(self, record: Record, carrier: Carrier) -> None:
         point = self._point(record)
@@ -119,7 +112,6 @@ class Oracle:
         else:
             verdict = process_refusal(point, unit, self.book)
         self.outcomes[verdict] += 1
-        self._finish(point, unit.cause)
 
     # --- control records
 
@@ -127,7 +119,6 @@ class Oracle:
         point = self._point(record)
         cause = Cause("configuration", carrier, record.get("reason") or "CONFIGURATION_RESTATED")
         configure(point, record, cause, self.book)
-        self._finish(point, cause)
 
     def _heartbeat(self, record: Record, carrier: Carrier) -> None:
         """What a device vouches for; of several, the one with the highest sequence speaks."""
@@ -141,7 +132,6 @@ class Oracle:
             if channel.current_device == record["device"]:
                 note_end(channel, record["complete_through_ms"])
                 advance(point, channel, cause, self.book)
-        self._finish(point, cause)
 
     def _gate(self, record: Record, carrier: Carrier) -> None:
         """A scope passes a gate once every raw partition has brought its copy."""
@@ -165,7 +155,6 @@ class Oracle:
             for _, channel in sorted(point.channels.items()):
                 if scope in ("all", f"site:{channel.definition.calendar.site}"):
                     harden(point, channel, channel.floor(until), cause, self.book)
-            self._finish(point, cause)
 
     def _status(self, record: Record, carrier: Carrier) -> None:
         check = "clock_drift" if record["kind"] == "clock" else "communication"

@@ -100,6 +100,14 @@ class Grid:
             start = self.after(start)
 
 
+def most_slots(interval_s: int | str, grid_s: int | str) -> int:
+    """The most native slots that a window can hold; the longest local day has 25 hours."""
+    if interval_s == LOCAL_DAY:
+        return 1
+    window_s = 25 * 3600 if grid_s == LOCAL_DAY else int(grid_s)
+    return max(window_s // int(interval_s), 1)
+
+
 def is_possible(length: int | str, calendar: Calendar) -> bool:
     """Whether every local midnight can be a point of such a grid."""
     if length == LOCAL_DAY:

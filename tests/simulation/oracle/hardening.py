@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.simulation.oracle.estimation import Estimator, is_bracket
-from tests.simulation.oracle.model import RING_MS, Cause, Channel, Segment, Standing, SupplyPoint, is_firm
+from tests.simulation.oracle.brackets import complete
+from tests.simulation.oracle.estimation import Estimator
+from tests.simulation.oracle.model import RING_MS, Cause, Channel, Standing, SupplyPoint, is_firm
 from tests.simulation.oracle.rows import Book, Unit
 from tests.simulation.oracle.settle import Key, expected_slots, settle_one, summarise, window_of
 
@@ -39,20 +40,21 @@ def harden(point: SupplyPoint, channel: Channel, target: int, cause: Cause, book
         _harden_spans(channel, target, cause, book)
         return
     holes: list[int] = []
+    estimator = Estimator(point, channel, until=target)
     while channel.watermark < target:
         window = (channel.watermark, channel.windows.after(channel.watermark))
-        holes += _harden_window(point, channel, window, cause, book)
+        holes += _harden_window(channel, window, estimator, cause, book)
     for start, end in stretches(channel, holes):
         book.finding("missing", "warn", cause.carrier, point.name, channel.name, "", (start, end))
+    complete(point, channel, cause, book)
 
 
-def _harden_window(point: SupplyPoint, channel: Channel, window: Key, cause: Cause, book: Book) -> list[int]:
+def _harden_window(channel: Channel, window: Key, estimator: Estimator, cause: Cause, book: Book) -> list[int]:
     """One window: its holes estimated, its determinant, the watermark at its end. Returns the holes."""
     slots = expected_slots(channel, window)
     holes = [slot for slot in slots if slot not in channel.values]
-    if holes:
-        estimator = Estimator(point, channel)
-        channel.values |= {slot: estimator.estimate(slot) for slot in holes}
+    estimates = {slot: estimator.estimate(slot) for slot in holes}
+    channel.values.update(estimates)
     if slots:
         summary = summarise([channel.values[slot] for slot in slots])
         channel.standing[window] = Standing(0, summary)
@@ -70,14 +72,14 @@ def _harden_spans(channel: Channel, target: int, cause: Cause, book: Book) -> No
 
 
 def move_watermark(channel: Channel, watermark: int) -> None:
-    """Set it, and the base with it; what lies before the base is forgotten."""
+    """Set it, and the base with it."""
     channel.watermark = watermark
     channel.was_raised = True
     raise_base(channel)
 
 
 def raise_base(channel: Channel) -> None:
-    """The base follows the watermark (and a shorter horizon); it never goes back over what was forgotten."""
+    """The base follows the watermark; what lies before it is forgotten."""
     assert channel.watermark is not None
     base = channel.floor(channel.watermark - channel.definition.horizon_days * 86_400_000)
     if channel.base is None:
@@ -109,30 +111,3 @@ def may_place(point: SupplyPoint, channel: Channel, unit: Unit, book: Book, *, m
         return False
     harden(point, channel, end, unit.cause, book)
     return True
-
-
-def reconcile(point: SupplyPoint, channel: Channel, cause: Cause, book: Book) -> None:
-    """Compare, once, every bracket that has come to lie wholly before the watermark with the sum of its slots."""
-    for stream in point.streams_of(channel, "check"):
-        for bracket in stream.segments:
-            if bracket.key in stream.reconciled:
-                continue
-            if channel.watermark is None or bracket.end > channel.watermark or not is_bracket(channel, bracket):
-                continue
-            stream.reconciled.add(bracket.key)
-            severity = _compare(channel, bracket)
-            if severity:
-                device, span = bracket.span.device, (bracket.start, bracket.end)
-                book.finding("sum_register", severity, cause.carrier, point.name, channel.name, device, span)
-
-
-def _compare(channel: Channel, bracket: Segment) -> str:
-    """The severity of `sum_register`; empty if the sum agrees."""
-    slots = list(channel.slots.starts(bracket.start, bracket.end))
-    values = [channel.values.get(slot) for slot in slots]
-    if channel.base is None or bracket.start < channel.base or not all(channel.expects(slot) for slot in slots):
-        return "not_run"
-    if any(value is None or value.quality == "MISSING" for value in values):
-        return "not_run"
-    difference = sum(value.quantity for value in values if value) - bracket.total
-    return "warn" if abs(difference) >= bracket.span.nano_per_count else ""

@@ -6,7 +6,6 @@ from tests.simulation.oracle.grid import DAY_MS, DAY_S
 from tests.simulation.oracle.hardening import advance, may_place, note_end
 from tests.simulation.oracle.model import (
     HOUR_MS,
-    LIMIT,
     RANK,
     RING_MS,
     TOLERANCE_MS,
@@ -55,7 +54,6 @@ def process_interval(point: SupplyPoint, unit: Unit, delivered: int | None, inte
         value = Value(unit.quantity, unit.quality, method, True, unit.version, unit.device, unit.register)
         channel.put(unit.start, value)
         settle(point, channel, unit.cause, book)
-        note_evidence(channel, unit, book)
         report_value_checks(channel, span, unit, verdict, book)
         if is_firm(unit.quality):
             note_end(channel, unit.end)
@@ -72,13 +70,6 @@ def turn_away(unit: Unit, judgement: Judgement, book: Book) -> str:
     if check in QUARANTINED:
         book.quarantine(unit, check)
     return verdict
-
-
-def note_evidence(channel: Channel, unit: Unit, book: Book) -> None:
-    """A device that was not the first to give this channel evidence is worth a finding, once."""
-    if channel.sources and unit.device not in channel.sources:
-        book.unit_finding("exchange", "info", unit)
-    channel.sources.add(unit.device)
 
 
 # --- the verdict
@@ -98,7 +89,7 @@ def _refuse_by_shape(
         return reject("misaligned")
     if unit.end > span.to_ms:
         return reject("overlap")
-    if abs(delivered * span.multiplier) >= LIMIT:
+    if not channel.definition.is_within(delivered * span.multiplier):
         return reject("out_of_range")
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.simulation.oracle.grid import Calendar, Grid
+from tests.simulation.oracle.grid import Calendar, Grid, most_slots
 
 LIMIT = 10**18
 HOUR_MS = 3_600_000
@@ -28,8 +28,8 @@ def is_firm(quality: str) -> bool:
 
 
 def worst(qualities: list[str]) -> str:
-    """The worst of some qualities; of none, the best there is (nothing is wrong with nothing)."""
-    return max(qualities, key=RANK.__getitem__, default="ACTUAL")
+    """The worst of some qualities; of none, none."""
+    return max(qualities, key=RANK.__getitem__, default="")
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,15 @@ class Definition:
     version: int
 
     @property
-    def identity(self) -> tuple[str, str, int | str, int | str]:
+    def identity(self) -> tuple[object, ...]:
         """What may never change."""
-        return (self.kind, self.unit, self.interval_s, self.grid_s)
+        grids = (Grid(self.interval_s, self.calendar), Grid(self.grid_s, self.calendar))
+        anchors = tuple(grid.anchor for grid in grids)
+        return (self.kind, self.unit, self.interval_s, self.grid_s, self.horizon_days, anchors)
+
+    def is_within(self, quantity: int) -> bool:
+        """Whether a slot may hold it: so many that no sum of a window can leave its bound."""
+        return abs(quantity) * most_slots(self.interval_s, self.grid_s) < LIMIT
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,8 @@ class Read:
 
     def scaled(self, span: Span) -> int:
         """The count in the last digit of the span's register."""
-        return self.count * 10 ** (span.decimals - self.decimals)
+        places = span.decimals - self.decimals
+        return self.count * 10**places if places >= 0 else self.count // 10**-places
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,8 @@ class Stream:
     reads: dict[int, Read] = field(default_factory=dict)
     instants: list[int] = field(default_factory=list)  # sorted keys of `reads`
     links: dict[int, Link] = field(default_factory=dict)
-    reconciled: set[tuple[int, int, int]] = field(default_factory=set)  # keys of brackets already compared
+    completed: set[tuple[int, int, int]] = field(default_factory=set)  # keys of brackets that became complete
+    reconciled: set[tuple[int, int, int]] = field(default_factory=set)  # keys of those that were compared
 
     @property
     def segments(self) -> list[Segment]:
@@ -211,14 +219,13 @@ class Channel:
     before_live: dict[Key, Value | None] = field(default_factory=dict)
     standing: dict[Key, Standing] = field(default_factory=dict)
     restated: dict[int, tuple[int, int]] = field(default_factory=dict)  # start -> quantity, revision
-    sources: set[str] = field(default_factory=set)  # devices that gave evidence
 
     @property
     def is_spans(self) -> bool:
         return self.definition.kind == "spans"
 
     def expects(self, instant: int) -> bool:
-        return any(span.contains(instant) for span in self.spans if span.role in COVERING_ROLES)
+        return any(span.from_ms <= instant < span.to_ms for span in self.spans if span.role in COVERING_ROLES)
 
     def covering(self, instant: int) -> Span:
         """The span that makes the channel expect this slot."""

@@ -7,7 +7,6 @@ from tests.simulation.oracle.intervals import (
     WON,
     Judgement,
     evidence_order,
-    note_evidence,
     reject,
     turn_away,
 )
@@ -108,8 +107,6 @@ def _store(
     book.evidence(unit, verdict, [], [])
     if link.is_rollover:
         book.unit_finding("register_rollover", "info", unit)
-    if span.role != "check":
-        note_evidence(channel, unit, book)
-        if is_firm(unit.quality):
-            note_end(channel, unit.start)
+    if span.role != "check" and is_firm(unit.quality):
+        note_end(channel, unit.start)
     return verdict

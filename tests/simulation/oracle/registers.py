@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
 
-from tests.simulation.oracle.estimation import Estimator, is_bracket
+from tests.simulation.oracle.brackets import complete
 from tests.simulation.oracle.model import (
     HOUR_MS,
     LIMIT,
@@ -102,7 +102,9 @@ def evaluate(stream: Stream, spans: list[Span], since: int = BEGINNING) -> Diffe
     new = _segments(stream, later)
     lost = [segment for end, segment in old.items() if new.get(end) != segment]
     found = [segment for end, segment in new.items() if old.get(end) != segment]
-    stream.reconciled -= {segment.key for segment in lost} - {segment.key for segment in found}
+    vanished = {segment.key for segment in lost} - {segment.key for segment in found}
+    stream.completed -= vanished
+    stream.reconciled -= vanished
     return Difference(lost, found)
 
 
@@ -137,8 +139,10 @@ def forget(stream: Stream, channel: Channel) -> None:
     stream.instants = sorted(stream.reads)
     if anchor is not None:
         stream.links[anchor.at] = Link(True)  # the first of the chain; the segment that ended here is forgotten
-    stream.reconciled = {key for key in stream.reconciled if anchor is not None and key[0] >= anchor.at}
-    for key in [key for key in channel.live if key[1] <= (anchor.at if anchor else BEGINNING)]:
+    since = BEGINNING if anchor is None else anchor.at
+    stream.completed = {key for key in stream.completed if key[0] >= since}
+    stream.reconciled = {key for key in stream.reconciled if key[0] >= since}
+    for key in [key for key in channel.live if key[1] <= since]:
         del channel.live[key]
 
 
@@ -146,7 +150,7 @@ def forget(stream: Stream, channel: Channel) -> None:
 
 
 def derive(point: SupplyPoint, channel: Channel, slot: int) -> Value | None:
-    """The value of a slot of a `totals` channel, if segments cover it without a hole."""
+    """The value of a slot of a `totals` channel, if segments cover it without a hole and it keeps the bound."""
     end = channel.slots.after(slot)
     overlapping = sorted(overlapping_segments(point, channel, slot, end), key=lambda segment: segment.start)
     reached = slot
@@ -156,9 +160,11 @@ def derive(point: SupplyPoint, channel: Channel, slot: int) -> Value | None:
         reached = max(reached, segment.end)
     if reached < end:
         return None
+    quantity = sum(segment.until(end) - segment.until(slot) for segment in overlapping)
+    if not channel.definition.is_within(quantity):
+        return None
     quality, method = _quality(channel, overlapping, slot, end)
     span = channel.covering(slot)
-    quantity = sum(segment.until(end) - segment.until(slot) for segment in overlapping)
     return Value(quantity, quality, method, True, 0, span.device, span.register)
 
 
@@ -214,29 +220,8 @@ def place_spans(channel: Channel, difference: Difference) -> None:
         channel.put_live((segment.start, segment.end), value)
 
 
-def new_brackets(channel: Channel, difference: Difference) -> list[Segment]:
-    """Brackets not there before with the same start, end and total, in time order."""
-    known = {segment.key for segment in difference.lost}
-    found = [segment for segment in difference.found if segment.key not in known and is_bracket(channel, segment)]
-    return sorted(found, key=lambda segment: (segment.start, segment.end))
-
-
-def estimate_again(point: SupplyPoint, channel: Channel, bracket: Segment) -> None:
-    """A new known total replaces what was estimated in its hardened slots."""
-    slots = channel.slots.starts(bracket.start, bracket.end)
-    again = [slot for slot in slots if is_hardened(channel, slot) and channel.evidence(slot) is None]
-    shares = Estimator(point, channel).shares_again(bracket) if again else None
-    for slot in again if shares is not None else []:
-        assert shares is not None
-        channel.put(slot, Value(shares[slot], "ESTIMATED", "REGISTER_BRACKETED", is_evidence=False))
-
-
-def is_hardened(channel: Channel, slot: int) -> bool:
-    return channel.watermark is not None and channel.base is not None and channel.base <= slot < channel.watermark
-
-
 def apply_difference(point: SupplyPoint, difference: Difference, cause: Cause, book: Book) -> None:
-    """What an arriving or refused read changed: slots and spans placed, brackets estimated again, windows settled."""
+    """What an arriving or refused read changed: slots and spans placed, windows settled, brackets completed."""
     names = sorted({segment.span.channel for segment in difference.lost + difference.found})
     for channel in [point.channels[name] for name in names]:
         totals = difference.of(channel, "totals")
@@ -244,6 +229,4 @@ def apply_difference(point: SupplyPoint, difference: Difference, cause: Cause, b
             rederive(point, channel, segment.start, segment.end)
         place_spans(channel, difference.of(channel, "spans"))
         settle(point, channel, cause, book)
-        for bracket in new_brackets(channel, difference.of(channel, "check")):
-            estimate_again(point, channel, bracket)
-            settle(point, channel, cause, book)
+        complete(point, channel, cause, book)

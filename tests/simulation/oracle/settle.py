@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.simulation.oracle.estimation import Estimator
 from tests.simulation.oracle.model import (
     QUALITIES,
@@ -24,7 +26,7 @@ def summarise(values: list[Value]) -> Summary:
     return Summary(
         quantity=sum(value.quantity for value in values),
         counts=tuple(sum(value.quality == quality for value in values) for quality in QUALITIES),
-        quality=worst([value.quality for value in values]),
+        quality=worst([value.quality for value in values]) if values else "",
         methods=tuple(sorted({value.method for value in values} - {"NONE"})),
         missing_reason=next((value.missing_reason for value in values if value.missing_reason), ""),
     )
@@ -53,13 +55,16 @@ def remembered_windows(channel: Channel) -> list[Key]:
     return [(start, channel.windows.after(start)) for start in starts]
 
 
-def fill(point: SupplyPoint, channel: Channel, windows: list[Key]) -> None:
+def fill(point: SupplyPoint, channel: Channel, expected: Iterable[list[int]]) -> None:
     """Estimate the hardened slots that stand without a value, window by window, all of a window before any is placed."""
-    for window in windows:
-        holes = [slot for slot in expected_slots(channel, window) if slot not in channel.values]
-        estimator = Estimator(point, channel) if holes else None
-        estimates = {slot: estimator.estimate(slot) for slot in holes} if estimator else {}
-        for slot, value in estimates.items():
+    estimator: Estimator | None = None
+    for slots in expected:
+        holes = [slot for slot in slots if slot not in channel.values]
+        if not holes:
+            continue
+        assert channel.watermark is not None
+        estimator = estimator or Estimator(point, channel, channel.watermark)
+        for slot, value in [(slot, estimator.estimate(slot)) for slot in holes]:
             channel.put(slot, value)
 
 
@@ -69,12 +74,12 @@ def settle(point: SupplyPoint, channel: Channel, cause: Cause, book: Book) -> No
         _settle_spans(channel, cause, book)
         return
     windows = remembered_windows(channel) if cause.kind == "configuration" else touched_windows(channel)
-    fill(point, channel, windows)
+    expected = {window: expected_slots(channel, window) for window in windows}
+    fill(point, channel, expected.values())
     changes: dict[Key, list[Change]] = {}
     for slot, before in channel.before.items():
         changes.setdefault(window_of(channel, slot), []).append((before, channel.values.get(slot)))
-    for window in windows:
-        slots = expected_slots(channel, window)
+    for window, slots in expected.items():
         summary = summarise([channel.values[slot] for slot in slots])
         settle_one(channel, window, summary if slots else None, changes.get(window, []), cause, book)
     channel.before.clear()
