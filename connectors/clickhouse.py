@@ -11,7 +11,8 @@ Embedded mode is chDB: `Store(path)` owns the directory for this process. What t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -20,9 +21,11 @@ from typing import Any, NamedTuple, Self
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from connectors.clickhouse_columns import arrow_column, arrow_table
+from connectors.clickhouse_columns import Column, arrow_column, arrow_table
 
 DATABASE = "meterfold"
+
+_READS = re.compile(r"(\s|--[^\n]*\n)*(SELECT|WITH)\b", re.IGNORECASE)
 
 
 class StoreIsOwned(RuntimeError):
@@ -52,6 +55,28 @@ class Rows(NamedTuple):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+class Session:
+    """Several statements on one client, with nobody in between: temporary tables live as long as it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
+        """As Store.query."""
+        bound = _named_in(sql, params)
+        result = self._client.query(sql, parameters=bound)
+        columns = tuple(result.column_names)
+        if not columns and _READS.match(sql):
+            # chDB sends nothing at all for no rows, not even the names
+            described = self._client.query(f"DESCRIBE TABLE ({sql.rstrip().rstrip(';')}\n)", parameters=bound)
+            columns = tuple(name for name, *_ in described.result_rows)
+        return Rows(columns, list(map(tuple, result.result_rows)))
+
+    def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
+        """As Store.command."""
+        self._client.command(sql, parameters=_named_in(sql, params))
+
+
 class Store:
     """The tables of one data directory. Thread-safe. Close it, or use it as a context, to release the directory."""
 
@@ -68,17 +93,22 @@ class Store:
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
         """Rows of one SELECT. `params` fill `{name:Type}` on the server's side. Raises UnableToQuery."""
-        with self._asking() as client:
-            result = client.query(sql, parameters=dict(params or {}))
-            return Rows(tuple(result.column_names), list(map(tuple, result.result_rows)))
+        with self.session() as session:
+            return session.query(sql, params)
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
         """Run one statement that answers nothing. Raises UnableToQuery."""
-        with self._asking() as client:
-            client.command(sql, parameters=dict(params or {}))
+        with self.session() as session:
+            session.command(sql, params)
         self._types.clear()
 
-    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Several statements in a row, alone with the store. Raises UnableToQuery from inside; temporary tables are then gone."""
+        with self._asking() as client:
+            yield Session(client)
+
+    def insert(self, table: str, columns: Mapping[str, Column]) -> int:
         """Append rows given as columns of equal length; returns how many.
 
         A column may be a numpy array, a numpy masked array (masked = NULL), an Arrow array or a sequence (None = NULL). Names and units
@@ -153,6 +183,11 @@ def _open(path: Path, database: str | None) -> Client:
                 "process and one process a directory). Stop that process, or send the command to it."
             ) from error
         raise
+
+
+def _named_in(sql: str, params: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The parameters that the statement has as `{name:Type}`. Given any others, the client would take each % for a place to fill."""
+    return {name: value for name, value in (params or {}).items() if f"{{{name}:" in sql} or None
 
 
 def _first_line(error: Exception) -> str:

@@ -13,8 +13,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 NANO_LIMIT = 10**18  # exclusive bound of |q| in 10⁻⁹ units: what Decimal(18, 9) can hold
+
+Column = Sequence[Any] | NDArray[Any]
+"""What a column may be given as; an Arrow array is taken too."""
 
 _INTEGERS = {
     "Int8": pa.int8(), "Int16": pa.int16(), "Int32": pa.int32(), "Int64": pa.int64(),
@@ -27,7 +31,7 @@ class ValueOutOfRange(ValueError):
     """A number that the column cannot hold exactly, or a NULL where none may be. Nothing of the insert was stored."""
 
 
-def arrow_column(name: str, clickhouse_type: str, values: Sequence[Any]) -> pa.Array:
+def arrow_column(name: str, clickhouse_type: str, values: Column) -> pa.Array:
     """`values` as an Arrow array of the type that `clickhouse_type` reads without loss. Raises ValueOutOfRange, TypeError."""
     bare, nullable = _without(clickhouse_type)
     try:
@@ -49,7 +53,7 @@ def arrow_table(table: str, arrays: Mapping[str, pa.Array]) -> pa.Table:
     return pa.table(dict(arrays))
 
 
-def _as_given(name: str, bare: str, values: Sequence[Any]) -> pa.Array:
+def _as_given(name: str, bare: str, values: Column) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if isinstance(values, np.ma.MaskedArray):
@@ -57,7 +61,7 @@ def _as_given(name: str, bare: str, values: Sequence[Any]) -> pa.Array:
     return pa.array(_scaled(name, bare, values), type=_type_to_state(bare, values))
 
 
-def _type_to_state(bare: str, values: Sequence[Any]) -> pa.DataType | None:
+def _type_to_state(bare: str, values: Column) -> pa.DataType | None:
     """Lists and empty columns do not say their type; a numpy array does, and is checked when it is cast. Bytes stay bytes."""
     if isinstance(values, np.ndarray) and len(values):
         return None
@@ -66,21 +70,33 @@ def _type_to_state(bare: str, values: Sequence[Any]) -> pa.DataType | None:
     return _arrow_type(bare)
 
 
-def _scaled(name: str, bare: str, values: Sequence[Any]) -> Sequence[Any]:
+def _scaled(name: str, bare: str, values: Column) -> Column:
     """Decimals given as text or Decimal, checked to have no more places than the column."""
     wanted = _DECIMAL.fullmatch(bare)
     if wanted is None:
         return values
-    places = int(wanted[2])
+    precision, places = int(wanted[1]), int(wanted[2])
     out: list[Decimal | None] = []
     for value in values:
         if isinstance(value, float | np.floating):
             raise TypeError(f"{name}: {value!r} is a float; money and quantities come as Decimal, text or int")
         number = None if value is None else Decimal(value)
-        if number is not None and (not number.is_finite() or number != round(number, places)):
-            raise ValueOutOfRange(f"{name} holds {places} decimal places; {value} does not fit")
+        if number is not None and not _fits(number, precision, places):
+            raise ValueOutOfRange(
+                f"{name} holds {precision - places} digits before the point and {places} after; {value} does not fit"
+            )
         out.append(number)
     return out
+
+
+def _fits(number: Decimal, precision: int, places: int) -> bool:
+    """By its digits alone: arithmetic would round to the 28 digits of the decimal context."""
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        return False
+    text = "".join(map(str, digits)).lstrip("0")
+    zeros = len(text) - len(text.rstrip("0"))
+    return not text or (exponent + zeros >= -places and len(text) + exponent <= precision - places)
 
 
 def _cast(name: str, bare: str, array: pa.Array) -> pa.Array:

@@ -39,7 +39,7 @@ def apply_migrations(store: Store, folder: Path) -> list[str]:
     """Bring `folder`'s migrations into the store; returns the names newly applied, in order. Raises UnableToMigrate, UnableToQuery."""
     store.command(_APPLIED)
     applied = _applied(store, "migration")
-    files = _sql_files(folder)
+    files = sql_files(folder)
     lost = sorted(set(applied) - set(files))
     if lost:
         raise UnableToMigrate(
@@ -59,11 +59,11 @@ def apply_migrations(store: Store, folder: Path) -> list[str]:
     return fresh
 
 
-def apply_models(store: Store, *folders: Path) -> list[str]:
-    """Make every function and view of the folders anew whose file, or a file it rests on, changed; returns their names in order."""
+def apply_models(store: Store, folder: Path) -> list[str]:
+    """Make every function and view of the folder anew whose file, or a file it rests on, changed; returns their names in order."""
     store.command(_APPLIED)
     applied = _applied(store, "model")
-    files = {name: text for folder in folders for name, text in _sql_files(folder).items()}
+    files = sql_files(folder)
     made: list[str] = []
     for name in ordered(files):
         if applied.get(name) == _hash(files[name]) and not _names_in(files[name], set(made)):
@@ -105,7 +105,8 @@ def _without_comments(text: str) -> str:
     return re.sub(r"--[^\n]*", "", text).strip()
 
 
-def _sql_files(folder: Path) -> dict[str, str]:
+def sql_files(folder: Path) -> dict[str, str]:
+    """Text by name (without .sql), by name. Raises UnableToMigrate when there is no such folder."""
     if not folder.is_dir():
         raise UnableToMigrate(f"there is no folder {folder}")
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}

@@ -40,16 +40,21 @@ def decode_raw(payload: bytes) -> dict[str, Any]:
     shape = RAW_SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
         raise UnableToDecode(f"unknown type {kind!r}")
-    if record.get("v") != VERSION:
+    if type(record.get("v")) is not int or record["v"] != VERSION:
         raise UnableToDecode(f"unknown version {record.get('v')!r} of {kind}")
     check_shape(record, shape, kind)
+    if kind == "edit":
+        check_shape(record, EDIT_SHAPES[record["action"]], f"edit {record['action']}")
     return record
 
 
-def check_shape(record: Mapping[str, Any], shape: Mapping[str, "Check"], where: str) -> None:
-    """`UnableToDecode` for the first field that is missing or of the wrong type."""
-    for name, check in shape.items():
+def check_shape(record: Mapping[str, Any], shape: Mapping[str, "Check"], where: object) -> None:
+    """`UnableToDecode` for the first field that is missing or of the wrong type; a name that ends in ? may be absent."""
+    for key, check in shape.items():
+        name = key.removesuffix("?")
         if name not in record:
+            if name != key:
+                continue
             raise UnableToDecode(f"{where}: field {name} is missing")
         if not check(record[name]):
             raise UnableToDecode(f"{where}: field {name} is {record[name]!r:.60}")
@@ -84,30 +89,89 @@ def _list_of(check: Check) -> Check:
 
 def _shaped(shape: Mapping[str, Check]) -> Check:
     def check(value: Any) -> bool:
-        return isinstance(value, dict) and all(name in value and test(value[name]) for name, test in shape.items())
+        if not isinstance(value, dict):
+            return False
+        for key, test in shape.items():
+            name = key.removesuffix("?")
+            if name in value:
+                if not test(value[name]):
+                    return False
+            elif name == key:
+                return False
+        return True
 
     return check
+
+
+def _between(low: int, high: int) -> Check:
+    return lambda value: _is_int(value) and low <= value <= high
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_int, value))
+
+
+def _is_any_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_one_of(*words: str) -> Check:
     return lambda value: value in words
 
 
-_is_pair = _list_of(_is_int)
-_READING: Final[dict[str, Check]] = {"device": _is_text, "register": _is_text, "unit": _is_text, "version": _is_int}
+_is_instant = _between(-(10**15), 10**15)
+"""Milliseconds: some thirty thousand years to either side, so that no sum of instants leaves int64."""
+_is_decimals = _between(0, 18)
+_is_factor = _between(1, 10**18)
+_is_version = _between(-(2**62), 2**62)
+_is_source = _shaped({"file?": _is_any_text, "line?": _is_int, "import?": _is_any_text})
+_READING: Final[dict[str, Check]] = {
+    "device": _is_text,
+    "register": _is_text,
+    "unit": _is_text,
+    "version": _is_version,
+    "sequence?": _is_int,
+    "source?": _is_source,
+}
+_RANGE: Final[dict[str, Check]] = {
+    "first": _is_int,
+    "last": _is_int,
+    "quality": _is_quality,
+    "method?": _is_any_text,
+    "reason?": _is_any_text,
+}
 _LIST: Final[dict[str, Check]] = {
     **_READING,
-    "start_ms": _is_int,
+    "start_ms": _is_instant,
     "interval_s": _is_length,
     "quantities_nano": _list_of(_or_null(_is_int)),
     "quality": _is_quality,
+    "ranges?": _list_of(_shaped(_RANGE)),
+    "method?": _is_any_text,
+    "reason?": _is_any_text,
 }
 _REGISTER_SPAN: Final[dict[str, Check]] = {
     "register": _is_text,
     "channel": _is_text,
     "role": _is_one_of("intervals", "totals", "spans", "check"),
-    "from_ms": _is_int,
-    "to_ms": _or_null(_is_int),
+    "from_ms": _is_instant,
+    "to_ms": _or_null(_is_instant),
+    "multiplier?": _is_factor,
+    "decimals?": _is_decimals,
+    "digits?": _or_null(_between(1, 18)),
+    "nano_per_count?": _is_factor,
+    "max_nano_per_hour?": _or_null(_is_factor),
+    "supply_point?": _is_text,
+}
+_POLICY: Final[dict[str, Check]] = {
+    "interpolate_max_s?": _or_null(_between(0, 10**9)),
+    "like_days?": _or_null(_between(1, 1000)),
+    "spike_factor?": _or_null(_between(1, 10**6)),
+    "zero_run_s?": _or_null(_between(0, 10**9)),
 }
 _CHANNEL: Final[dict[str, Check]] = {
     "channel": _is_text,
@@ -115,8 +179,18 @@ _CHANNEL: Final[dict[str, Check]] = {
     "unit": _is_text,
     "interval_s": _is_length,
     "grid_s": _is_length,
+    "allowance_s?": _between(0, 10**9),
+    "horizon_days?": _between(1, 4000),
+    "signed?": _is_bool,
+    "policy?": _shaped(_POLICY),
+    "supply_point?": _is_text,
 }
-_CALENDAR: Final[dict[str, Check]] = {"site": _is_text, "utc_offsets": _list_of(_is_pair)}
+_CALENDAR: Final[dict[str, Check]] = {
+    "site": _is_text,
+    "utc_offsets": lambda value: _list_of(_is_pair)(value) and len(value) > 0,
+    "holidays?": _list_of(_is_text),
+    "time_zone?": _is_any_text,
+}
 _SAID: Final[dict[str, Check]] = {"device": _is_text, "person": _is_text, "reason": _is_text}
 
 RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
@@ -126,32 +200,46 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
     },
     "window": _LIST,
     "day": _LIST,
-    "register": {**_READING, "at_ms": _is_int, "count": _is_int, "decimals": _is_int, "quality": _is_quality},
-    "heartbeat": {"device": _is_text, "complete_through_ms": _is_int, "sequence": _is_int},
-    "status": {"device": _is_text, "at_ms": _is_int, "kind": _is_one_of("clock", "communication")},
+    "register": {**_READING, "at_ms": _is_instant, "count": _is_int, "decimals": _is_decimals, "quality": _is_quality,
+        "event?": _is_one_of("reset"), "words?": _list_of(_is_int), "flags?": _list_of(_is_any_text),
+    },
+    "heartbeat": {"device": _is_text, "complete_through_ms": _is_instant, "sequence": _is_int},
+    "status": {"device": _is_text, "at_ms": _is_instant, "kind": _is_one_of("clock", "communication"),
+        "offset_ms?": _is_int, "detail?": _is_any_text,
+    },
     "assignment": {
         "device": _is_text,
-        "version": _is_int,
-        "spans": _list_of(_shaped({"supply_point": _is_text, "from_ms": _is_int, "to_ms": _or_null(_is_int)})),
+        "version": _is_version,
+        "spans": _list_of(_shaped({"supply_point": _is_text, "from_ms": _is_instant, "to_ms": _or_null(_is_instant)})),
+        "reason?": _is_any_text,
     },
     "configuration": {
         "device": _is_text,
-        "version": _is_int,
+        "version": _is_version,
         "registers": _list_of(_shaped(_REGISTER_SPAN)),
         "channels": _list_of(_shaped(_CHANNEL)),
         "calendar": _shaped(_CALENDAR),
+        "reason?": _is_any_text,
     },
-    "gate": {"gate_id": _is_text, "scope": _is_text, "until_ms": _is_int, "partitions": _is_int},
+    "gate": {"gate_id": _is_text, "scope": _is_text, "until_ms": _is_instant, "partitions": _between(1, 65_536)},
     "edit": {**_SAID, "supply_point": _is_text, "channel": _is_text, "action": _is_one_of("replace", "refuse_read")},
     "release": {**_SAID, "coordinates": _list_of(_is_pair)},
     "dead_letter": {
         "reason": _is_text,
         "detail": lambda value: isinstance(value, str),
         "payload": lambda value: isinstance(value, str),
+        "source?": _is_source,
     },
     "restatement": {**_SAID, "supply_point": _is_text, "channel": _is_text, "rows": _list_of(_shaped({
-        "start_ms": _is_int, "end_ms": _is_int, "old_nano": _is_int, "new_nano": _is_int, "revision": _is_int,
+        "start_ms": _is_instant, "end_ms": _is_instant, "old_nano": _between(-(10**18), 10**18),
+        "new_nano": _is_int, "revision": _between(0, 2**31),
         "quality": _is_quality,
-    }))},
+    })), "replay_id?": _is_text},
 }  # fmt: skip
 """Per raw record type: required field to check of its value."""
+
+EDIT_SHAPES: Final[dict[str, dict[str, Check]]] = {
+    "replace": {"start_ms": _is_instant, "quantity_nano": _is_int, "replaces_version": _is_version},
+    "refuse_read": {"register": _is_text, "at_ms": _is_instant},
+}
+"""What an edit needs besides, by its action."""

@@ -28,13 +28,17 @@ from state.timeline import UnableToAssign
 
 @dataclass(frozen=True, slots=True)
 class IngestWiring:
-    """What ingest is connected to; `stop` None runs to the end of the log and ends."""
+    """What ingest is connected to; `stop` None runs to the end of the log and ends.
+
+    `appends` False shows the tables' rows again (rebuilding) and leaves reads.curated as it is.
+    """
 
     raw: Path
     curated: LogWriter
     store: Store
     now_ms: Callable[[], int]
     stop: Event | None = None
+    appends: bool = True
 
 
 def ingest(wiring: IngestWiring) -> Dataflow:
@@ -42,7 +46,8 @@ def ingest(wiring: IngestWiring) -> Dataflow:
     flow = Dataflow("ingest")
     raw = op.input("reads_raw", flow, MergedLogSource(wiring.raw, "group-0", wiring.stop))
     routed = op.stateful_batch("route", raw, lambda resume: RouteLogic(resume, wiring))
-    op.output("reads_curated", op.map_value("curated", routed, _entries), LogSink(wiring.curated, wiring.now_ms))
+    if wiring.appends:
+        op.output("reads_curated", op.map_value("curated", routed, _entries), LogSink(wiring.curated, wiring.now_ms))
     op.output("clickhouse", op.map_value("rows", routed, _block), ClickHouseSink(wiring.store))
     return flow
 

@@ -27,15 +27,8 @@ def judge_interval(
     arrival.channel = span.channel
     channel = point.channels[span.channel]
     quantity = _measured(channel, span, arrival, interval_s, unit_name, delivered_nano, unit)
-    if quantity is None or not _fits_in_time(point, channel, arrival, unit):
-        return arrival.emit(unit)
-    slot = channel.definition.native.slot_of(arrival.start_ms)
-    _decide(channel, slot, quantity, arrival, unit)
-    if arrival.verdict in WINS:
-        method = NONE if arrival.quality == ACTUAL else SOURCE
-        put_evidence(channel, slot, span, (quantity, arrival.quality, method, arrival.version), arrival, unit)
-        if arrival.quality > ESTIMATED:
-            channel.latest_end_ms = max(channel.latest_end_ms, arrival.end_ms)
+    if quantity is not None and _fits_in_time(point, channel, arrival, unit):
+        _take(channel, span, quantity, arrival, unit)
     arrival.emit(unit)
     point.follow(channel, READ, unit)
     return arrival.verdict
@@ -83,6 +76,18 @@ def _fits_in_time(point: SupplyPoint, channel: Channel, arrival: Arrival, unit: 
     else:
         return True
     return False
+
+
+def _take(channel: Channel, span: RegisterSpan, quantity: int, arrival: Arrival, unit: Unit) -> None:
+    """Put the arrival in force if it wins."""
+    slot = channel.definition.native.slot_of(arrival.start_ms)
+    _decide(channel, slot, quantity, arrival, unit)
+    if arrival.verdict not in WINS:
+        return
+    method = NONE if arrival.quality == ACTUAL else SOURCE
+    put_evidence(channel, slot, span, (quantity, arrival.quality, method, arrival.version), arrival, unit)
+    if arrival.quality > ESTIMATED:
+        channel.latest_end_ms = max(channel.latest_end_ms, arrival.end_ms)
 
 
 def _decide(channel: Channel, slot: int, quantity: int, arrival: Arrival, unit: Unit) -> None:

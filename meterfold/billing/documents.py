@@ -136,10 +136,13 @@ ORDER BY document_id, position, line_id
 
 def show_bill(store: Store, reference: str) -> tuple[Document, ...]:
     """The document of that id or printed number; of an account its draft, or without one its last issued. Raises UnknownBill."""
-    chosen = "documents.document_id = {reference:String} OR documents.document_number = {reference:String}"
-    found = documents(store, chosen, {"reference": reference})
-    if found:
-        return found
+    numbered = store.query(
+        "SELECT document_id FROM bill_issued FINAL WHERE document_number = {reference:String} ORDER BY document_id",
+        {"reference": reference},
+    ).rows
+    for document_id in (*(row[0] for row in numbered), reference):
+        if found := documents(store, "documents.document_id = {id:String}", {"id": document_id}):
+            return found
     found = documents(store, "documents.account = {reference:String}", {"reference": reference})
     drafts = tuple(document for document in found if document.status == "draft")
     if drafts:

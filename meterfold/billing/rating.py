@@ -139,7 +139,8 @@ def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, .
             charges += [Charge(*row) for row in session.query(_CHARGES).rows]
     shut = {(block.account, block.period_from) for block in blocks}
     ready = tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut)
-    return ready, tuple(_joined([block for block in blocks if block.reason != NOT_ENDED]))
+    running = {(block.account, block.period_from) for block in blocks if block.reason == NOT_ENDED}
+    return ready, tuple(_joined([block for block in blocks if (block.account, block.period_from) not in running]))
 
 
 @contextmanager

@@ -7,12 +7,9 @@ a run that was overtaken all the same is not counted (`bill_runs_that_count`).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
-from itertools import groupby
 from threading import Lock
 from typing import Final
 
@@ -20,8 +17,9 @@ from connectors.clickhouse import Store
 from meterfold.billing.documents import Document, documents
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project
-from meterfold.billing.rating import Blocked, Charge, Pins, rate
-from meterfold.billing.rows import LINE_DAYS, LINE_NUMBERS, VERSION, decimal_text, encode
+from meterfold.billing.rating import Blocked, Pins, rate
+from meterfold.billing.records import closing, line_records, opening
+from meterfold.billing.rows import encode
 
 RULE_VERSION: Final = "bills-1"
 """Version of the rules in sql/billing and here; pinned by every run."""
@@ -30,7 +28,6 @@ LEASE_MS: Final = 10 * 60 * 1000
 """How long a run keeps others of its legal entity out when it does not close, in ms."""
 
 _ONE_AT_A_TIME: Final = Lock()
-_EXACT: Final = Context(prec=76, traps=[Inexact])
 
 
 class RunInProgress(RuntimeError):
@@ -110,16 +107,16 @@ def _run(
         refuse_while_open(store, legal_entity, now_ms)
     run_id = f"{legal_entity}-R{_opened(store, legal_entity) + 1}"
     key = legal_entity.encode()
-    log.append(key, encode(_opening(run_id, pins, now_ms + lease_ms)))
+    log.append(key, encode(opening(run_id, pins, RULE_VERSION, now_ms + lease_ms)))
     log.flush()
     charges, blocked = rate(store, pins)
-    lines = list(_lines(run_id, legal_entity, charges))
+    lines = list(line_records(run_id, legal_entity, charges))
     for line in lines:
         log.append(key, encode(line))
     log.flush()
     project(store, log)
     _refuse_when_overtaken(store, legal_entity, run_id)
-    log.append(key, encode(_closing(run_id, lines)))
+    log.append(key, encode(closing(run_id, lines, charges)))
     log.flush()
     project(store, log)
     made = documents(store, "documents.run_id = {run_id:String}", {"run_id": run_id})
@@ -137,15 +134,16 @@ def fold_frontier(store: Store) -> tuple[tuple[int, int, int], ...]:
 def refuse_while_open(store: Store, legal_entity: str, now_ms: int) -> None:
     """Raises RunInProgress while the legal entity's last run is neither closed nor past its lease."""
     found = store.query(
-        "SELECT run_id, lease_until_ms FROM bill_runs FINAL WHERE legal_entity = {entity:String} AND lease_until_ms > {now:Int64} "
-        "AND run_id NOT IN (SELECT run_id FROM bill_run_closed) ORDER BY billing_offset DESC, run_id LIMIT 1",
-        {"entity": legal_entity, "now": now_ms},
+        "SELECT run_id, lease_until_ms, run_id IN (SELECT run_id FROM bill_run_closed) AS is_closed FROM bill_runs FINAL "
+        "WHERE legal_entity = {entity:String} ORDER BY billing_offset DESC, run_id LIMIT 1",
+        {"entity": legal_entity},
     )
-    for run_id, lease_until_ms in found.rows:
-        wait_s = (lease_until_ms - now_ms + 999) // 1000
-        raise RunInProgress(
-            f"run {run_id} of {legal_entity} is open; if it is dead, its lease runs out in {wait_s} s and a new run may begin"
-        )
+    for run_id, lease_until_ms, is_closed in found.rows:
+        if not is_closed and lease_until_ms > now_ms:
+            wait_s = (lease_until_ms - now_ms + 999) // 1000
+            raise RunInProgress(
+                f"run {run_id} of {legal_entity} is open; if it is dead, its lease runs out in {wait_s} s and a new run may begin"
+            )
 
 
 def _refuse_when_overtaken(store: Store, legal_entity: str, run_id: str) -> None:
@@ -180,71 +178,3 @@ def _entities(store: Store, legal_entity: str | None, account: str | None) -> li
     if legal_entity not in names:
         raise UnknownScope(f"legal entity {legal_entity} is not in the portfolio; it has {', '.join(names) or 'none'}")
     return [legal_entity]
-
-
-def _opening(run_id: str, pins: Pins, lease_until_ms: int) -> dict[str, object]:
-    return {
-        "v": VERSION,
-        "type": "run_opened",
-        "run_id": run_id,
-        "legal_entity": pins.legal_entity,
-        "account": pins.account,
-        "frontier": [list(row) for row in pins.frontier],
-        "billing_offset": pins.known_billing_offset,
-        "rule_version": RULE_VERSION,
-        "as_of_ms": pins.as_of_ms,
-        "lease_until_ms": lease_until_ms,
-    }
-
-
-def _lines(run_id: str, legal_entity: str, charges: tuple[Charge, ...]) -> Iterator[dict[str, object]]:
-    """Line records, document by document: one document an account, period and currency."""
-    for (account, period_from, currency), group in groupby(
-        sorted(charges, key=lambda item: (item.account, item.period_from, item.currency)),
-        key=lambda item: (item.account, item.period_from, item.currency),
-    ):
-        document_id = f"{run_id}/{account}/{period_from}/{currency}"
-        for position, charge in enumerate(group, 1):
-            yield _line(run_id, legal_entity, document_id, position, charge)
-
-
-def _line(run_id: str, legal_entity: str, document_id: str, position: int, charge: Charge) -> dict[str, object]:
-    texts = (
-        "account",
-        "kind",
-        "element",
-        "supply_point",
-        "channel",
-        "tariff",
-        "tariff_version",
-        "band",
-        "currency",
-        "unit",
-    )
-    places = dict.fromkeys(("amount_should", "amount_was", "amount"), charge.minor_digits)
-    return {
-        "v": VERSION,
-        "type": "line",
-        "line_id": f"{document_id}/{position}",
-        "document_id": document_id,
-        "position": position,
-        "run_id": run_id,
-        "legal_entity": legal_entity,
-        **{name: getattr(charge, name) for name in texts},
-        **{name: getattr(charge, name).isoformat() for name in LINE_DAYS},
-        **{name: decimal_text(getattr(charge, name), places.get(name, 0)) for name in LINE_NUMBERS},
-    }
-
-
-def _closing(run_id: str, lines: list[dict[str, object]]) -> dict[str, object]:
-    totals: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        currency = str(line["currency"])
-        totals[currency] = _EXACT.add(totals[currency], Decimal(str(line["amount"])))
-    return {
-        "v": VERSION,
-        "type": "run_closed",
-        "run_id": run_id,
-        "lines": len(lines),
-        "total": {currency: decimal_text(total) for currency, total in sorted(totals.items())},
-    }

@@ -30,7 +30,8 @@ CREATE TABLE adjustments
     curated_offset    UInt64 COMMENT 'Place in reads.curated: offset' CODEC(Delta, ZSTD),
     start_utc         DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(start_ms, 'UTC'),
     end_utc           DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(end_ms, 'UTC'),
-    delta             Decimal(38, 9) ALIAS reinterpret(toInt128(delta_nano), 'Decimal(38, 9)') COMMENT 'Native unit; may reach twice the bound of a quantity',
+    delta             Decimal(38, 9) ALIAS reinterpret(toInt128(delta_nano), 'Decimal(38, 9)')
+        COMMENT 'Native unit; may reach twice the bound of a quantity',
     CONSTRAINT old_in_range CHECK abs(old_nano) < 1000000000000000000,
     CONSTRAINT new_in_range CHECK abs(new_nano) < 1000000000000000000
 )

@@ -19,8 +19,12 @@ CREATE TABLE quarantine
     known_at_ms       Int64 COMMENT 'Running maximum of append time when it was held, ms since 1970 UTC' CODEC(DoubleDelta, ZSTD),
     curated_partition UInt16 COMMENT 'Place in reads.curated: partition (held by ingest: 0)',
     curated_offset    UInt64 COMMENT 'Place in reads.curated: offset (held by ingest: 0)' CODEC(Delta, ZSTD),
-    start_utc         DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(least(greatest(start_ms, -2208988800000), 10413791999999), 'UTC') COMMENT 'start_ms, held within 1900 … 2299: what arrives may claim anything',
-    end_utc           DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(least(greatest(end_ms, -2208988800000), 10413791999999), 'UTC') COMMENT 'end_ms, held within 1900 … 2299: what arrives may claim anything'
+    start_utc         DateTime64(3, 'UTC')
+        ALIAS fromUnixTimestamp64Milli(least(greatest(start_ms, -2208988800000), 10413791999999), 'UTC')
+        COMMENT 'start_ms, held within 1900 … 2299: what arrives may claim anything',
+    end_utc           DateTime64(3, 'UTC')
+        ALIAS fromUnixTimestamp64Milli(least(greatest(end_ms, -2208988800000), 10413791999999), 'UTC')
+        COMMENT 'end_ms, held within 1900 … 2299: what arrives may claim anything'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (supply_point, raw_partition, raw_offset, raw_sub)

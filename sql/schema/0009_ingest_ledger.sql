@@ -2,7 +2,8 @@
 CREATE TABLE ingest_ledger
 (
     raw_partition UInt16 COMMENT 'Partition of reads.raw',
-    outcome       LowCardinality(String) COMMENT 'forwarded, dead_lettered, quarantined or control',
+    outcome       LowCardinality(String)
+        COMMENT 'forwarded, split, quarantined, dead_lettered or a kind of control; intervals_… count inside records',
     count         UInt64 COMMENT 'Cumulative through raw_offset, never an increment',
     raw_offset    UInt64 COMMENT 'The count is true through this record',
     received_ms   Int64 COMMENT 'Append time of that record, ms since 1970 UTC'

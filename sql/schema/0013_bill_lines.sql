@@ -2,7 +2,7 @@
 CREATE TABLE bill_lines
 (
     line_id         String COMMENT 'document_id/position',
-    document_id     String COMMENT 'run_id/account/period_from',
+    document_id     String COMMENT 'run_id/account/period_from/currency',
     position        UInt32 COMMENT 'Place on the document, from 1',
     run_id          String COMMENT 'The run that made it',
     legal_entity    LowCardinality(String) COMMENT 'Who bills',

@@ -69,7 +69,7 @@ def test_no_bad_read_becomes_energy_and_no_good_one_loses_any(case: str) -> None
     metered = sum(segment.total_nano for segment in stream.segments)
     quantised = [int(value.quantize(Decimal("0.001")).scaleb(3)) for value in (good[0], good[-1])]
     assert metered == (quantised[1] - quantised[0]) * NANO
-    assert [(s.start_ms, s.end_ms) for s in stream.segments][0][0] == first
+    assert next((s.start_ms, s.end_ms) for s in stream.segments)[0] == first
     assert stream.segments[-1].end_ms == last
 
 

@@ -12,8 +12,10 @@ from state.snapshot import restore, snapshot
 STREAMS = ("evidence", "determinants", "adjustments", "findings", "quarantine")
 Row = tuple[tuple[str, Any], ...]
 _NOT_SHOWN = frozenset(
-    ("curated_offset", "curated_partition", "known_at_ms", "received_ms", "rule_version", "config_version")
-    + tuple(f"origin_{part}" for part in ("partition", "offset", "sub"))
+    (
+        *("curated_offset", "curated_partition", "known_at_ms", "received_ms", "rule_version", "config_version"),
+        *(f"origin_{part}" for part in ("partition", "offset", "sub")),
+    )
 )
 
 

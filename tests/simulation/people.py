@@ -165,6 +165,8 @@ def _restatement(script: Script, device: Device, plan: ChannelPlan) -> Callable[
 def _row(script: Script, key: tuple[int, int], quantity: int, revision: int) -> Body:
     rng = script.rng
     new = quantity + rng.choice([0, 1, -7, 1000, quantity // 10])
+    if rng.random() < 0.08:
+        new = rng.choice([-1, 1]) * (10**18 - rng.randrange(2))  # refused, or just not
     row = {"start_ms": key[0], "end_ms": key[1], "old_nano": quantity, "new_nano": new, "revision": revision}
     return row | {"quality": rng.choice(["ACTUAL", "ACTUAL", "SUBSTITUTED", "ESTIMATED", "CALCULATED", "MISSING"])}
 

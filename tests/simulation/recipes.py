@@ -166,7 +166,7 @@ def totals_polled(script: Script, site: Site, point: str, partitions: int) -> No
 def totals_loose(script: Script, site: Site, point: str, partitions: int) -> None:
     """Polled whenever, so that slots are interpolated; the register rolls over, or is reset."""
     rng = script.rng
-    lengths = rng.choice([(3600, 3600), (3600, LOCAL_DAY), (LOCAL_DAY, LOCAL_DAY)])
+    lengths = rng.choice([(3600, 3600), (3600, LOCAL_DAY), (3600, LOCAL_DAY), (LOCAL_DAY, LOCAL_DAY)])
     plan = draw_channel(rng, point, site, "gas", "totals", lengths)
     plan = replace(plan, scale=min(plan.scale, 10**13))
     at, instants = boundary(plan, script.start + DAY_MS), []
@@ -200,9 +200,9 @@ def _totals(script: Script, plan: ChannelPlan, device: Device, instants: list[in
     rate, decimals = rng.choice([600, 4000, 20_000]), rng.choice([0, 1, 3])
     worth = max(int(plan.scale * plan.slots_per_hour) // rate, 1)
     hours = (instants[-1] - instants[0]) // HOUR_MS + 1
-    digits = rng.choice([None, len(str(rate * hours)), len(str(rate * hours)) + 1])
+    digits = rng.choice([None, None, len(str(rate * hours)), len(str(rate * hours)) + 1])
     first = rng.randrange(rate * 50) if digits is None else max(10**digits - rate * rng.randrange(hours), 0)
-    most = rate * worth * 4 if digits is not None or rng.random() < 0.4 else None
+    most = rate * worth * 4 if digits is not None or rng.random() < 0.2 else None
     meter = RegisterMeter(
         script, device, plan, "A+", instants, rate, digits, decimals, first % 10 ** (digits or 18), worth
     )

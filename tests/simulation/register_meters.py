@@ -63,7 +63,7 @@ class RegisterMeter:
 
     def leap(self) -> None:
         """The register goes on from a level so high that no slot may hold the difference."""
-        rise = self.script.rng.randrange(10**17, 10**18) // self.worth
+        rise = self.script.rng.randrange(2 * 10**17, 10**18) // self.worth
         position = self.script.rng.randrange(len(self.instants))
         for at in self.instants[position:]:
             self.counts[at] = self.shown(self.counts[at] + rise)
@@ -149,6 +149,6 @@ class RegisterMeter:
             leap = rng.randrange(10**16, 11 * 10**17) // self.worth
             wrong = rng.choice([count // 2, max(count - self.rate * 3, 0), count + self.rate * 400, count + leap])
             self.send(at, self.shown(wrong), at + self.latency_ms)
-            if rng.random() < 0.7:
+            if rng.random() < 0.95:
                 arrival = at + rng.randrange(HOUR_MS, 2 * DAY_MS)
                 people.refuse_read(self.script, self.device, self.channel, self.register, at, arrival)

@@ -15,7 +15,7 @@ from tests.simulation.comparison import STREAMS, first_difference, fold_rows, or
 from tests.simulation.oracle import check_conservation
 from tests.simulation.streams import Stream, make_stream
 
-SHORT = range(6)
+SHORT = range(5)
 LONG = range(100, 200)
 
 

@@ -5,7 +5,7 @@ The story is in `TAPE`: a smart meter in FLAT-A and a submeter in FLAT-B of one 
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import datetime
@@ -116,10 +116,15 @@ def test_the_page_names_every_type_and_field(name: str) -> None:
         assert not unnamed
 
 
+def demanded_by(shape: Iterable[str]) -> set[str]:
+    """The names that must be there; those with a question mark may be absent."""
+    return {name for name in shape if not name.endswith("?")}
+
+
 def test_the_raw_schema_demands_what_the_codec_demands() -> None:
     assert set(types_of("raw")) == set(RAW_SHAPES)
     for kind, shape in RAW_SHAPES.items():
-        assert set(SCHEMAS["raw"]["$defs"][kind]["required"]) == {"v", "type", *shape}, kind
+        assert set(SCHEMAS["raw"]["$defs"][kind]["required"]) == {"v", "type", *demanded_by(shape)}, kind
 
 
 # -- the examples -----------------------------------------------------------------------------------------------------
@@ -211,7 +216,7 @@ def test_a_field_that_is_demanded_is_missed_by_both(name: str) -> None:
             assert complaint("raw", record) and refusal(record), path
     kind = RAW[name]["type"]
     demanded = {path[0] for path, needed in fields(RAW[name]) if needed}
-    assert demanded == {"v", "type", *RAW_SHAPES[kind]}
+    assert {"v", "type", *demanded_by(RAW_SHAPES[kind])} <= demanded
 
 
 @pytest.mark.parametrize("name", RAW)
@@ -266,7 +271,7 @@ def test_what_is_no_record_is_refused(payload: bytes) -> None:
         decode_raw(payload)
 
 
-# -- where decode_raw is known to let through what the contract does not allow: these fail until it looks ----------------
+# -- what the contract does not allow is refused by both ------------------------------------------------------------------
 
 ACTION_FIELDS = ("start_ms", "quantity_nano", "replaces_version", "register", "at_ms")
 PAIRS = ("utc_offsets", "coordinates")
@@ -304,7 +309,6 @@ def test_the_schema_refuses_what_the_contract_does_not_allow(records: Callable[[
 
 
 @pytest.mark.parametrize("records", LENIENT)
-@pytest.mark.xfail(strict=True, reason="decode_raw looks only at demanded fields, not at pairs' lengths, and 1 == True")
 def test_decode_raw_refuses_what_the_contract_does_not_allow(records: Callable[[], Iterator[Any]]) -> None:
     assert all(refusal(record) for record in records())
 
@@ -419,7 +423,8 @@ def test_the_folds_columns_are_the_schemas() -> None:
 def test_the_tables_columns_are_the_schemas(stream: str) -> None:
     described = SCHEMAS["outputs"]["$defs"][stream]
     columns, key = columns_in_sql(stream)
-    assert set(columns) == set(described["properties"]) == set(described["required"])
+    stored = {column for column in columns if not column.endswith("_utc")}  # those are aliases for people
+    assert stored == set(described["properties"]) == set(described["required"])
     assert set(key) == set(described["x-natural-key"])
 
 

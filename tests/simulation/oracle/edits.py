@@ -97,7 +97,7 @@ def restate(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> Non
     """What replay found beyond the horizon, row by row."""
     channel = point.channels.get(record["channel"])
     for row in record["rows"]:
-        if channel is None or not _is_restatable(channel, row):
+        if channel is None or not _is_restatable(channel, row) or abs(row["new_nano"]) >= 10**18:
             span = (row["start_ms"], row["end_ms"])
             names = (point.name, record["channel"], record["device"])
             book.finding("restatement_refused", "error", cause.carrier, *names, span)

@@ -1,0 +1,1 @@
+"""One canonical workload, measured; `python -m benchmarks` prints the table."""

@@ -1,0 +1,35 @@
+-- One row per account and billing period that has ended somewhere on earth, from billing_from on; dates are local, period_to is out.
+-- The first period is cut at billing_from: nothing before it is ever charged.
+CREATE OR REPLACE TEMPORARY TABLE rating_periods AS
+WITH
+    accounts AS
+    (
+        SELECT *
+        FROM ref_accounts_history
+        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+            AND NOT is_withdrawn AND account IN {accounts:Array(String)} AND calendar_kind = 'monthly' AND calendar_day BETWEEN 1 AND 28
+    ),
+    firsts AS
+    (
+        SELECT
+            account,
+            currency,
+            billing_from,
+            toStartOfMonth(billing_from) + (calendar_day - 1) AS in_month,
+            if(in_month <= billing_from, in_month, addMonths(in_month, -1)) AS first_from,
+            -- the easternmost clocks are 14 hours ahead
+            toDate(fromUnixTimestamp64Milli({as_of_ms:Int64} + 14 * 3600000, 'UTC')) AS last_today
+        FROM accounts
+    ),
+    months AS
+    (
+        SELECT *, arrayJoin(range(toUInt32(greatest(0, dateDiff('month', first_from, last_today) + 1)))) AS month
+        FROM firsts
+    )
+SELECT
+    account,
+    currency,
+    greatest(addMonths(first_from, month), billing_from) AS period_from,
+    addMonths(first_from, month + 1) AS period_to
+FROM months
+WHERE period_to <= last_today

@@ -1,0 +1,51 @@
+-- One row per held unit that has not come in again: no later carrier cites the same origin.
+CREATE OR REPLACE VIEW open_quarantine AS
+WITH
+    held AS (SELECT * FROM quarantine FINAL),
+    archive AS (SELECT raw_partition, raw_offset, payload FROM raw_records FINAL),
+    carriers AS
+    (
+        SELECT origin_partition, origin_offset, origin_sub, raw_partition, raw_offset FROM held
+        UNION ALL
+        SELECT origin_partition, origin_offset, origin_sub, raw_partition, raw_offset FROM evidence FINAL
+    ),
+    last_carriers AS
+    (
+        SELECT origin_partition, origin_offset, origin_sub, max((raw_partition, raw_offset)) AS last_carrier
+        FROM carriers
+        GROUP BY origin_partition, origin_offset, origin_sub
+    ),
+    still_held AS
+    (
+        SELECT
+            held.* EXCEPT (origin_partition, origin_offset, origin_sub),
+            held.origin_partition AS origin_partition,
+            held.origin_offset AS origin_offset,
+            held.origin_sub AS origin_sub
+        FROM held
+        INNER JOIN last_carriers
+            ON last_carriers.origin_partition = held.origin_partition
+            AND last_carriers.origin_offset = held.origin_offset
+            AND last_carriers.origin_sub = held.origin_sub
+        WHERE (held.raw_partition, held.raw_offset) = last_carriers.last_carrier
+    )
+SELECT
+    still_held.supply_point AS supply_point,
+    still_held.channel AS channel,
+    still_held.device AS device,
+    still_held.register AS register,
+    still_held.kind AS kind,
+    still_held.reason AS reason,
+    fromUnixTimestamp64Milli(least(greatest(still_held.start_ms, -2208988800000), 10413791999999), 'UTC') AS start_utc,
+    fromUnixTimestamp64Milli(least(greatest(still_held.end_ms, -2208988800000), 10413791999999), 'UTC') AS end_utc,
+    still_held.raw_partition AS raw_partition,
+    still_held.raw_offset AS raw_offset,
+    still_held.raw_sub AS raw_sub,
+    still_held.origin_partition AS origin_partition,
+    still_held.origin_offset AS origin_offset,
+    still_held.origin_sub AS origin_sub,
+    fromUnixTimestamp64Milli(still_held.received_ms, 'UTC') AS received_utc,
+    fromUnixTimestamp64Milli(still_held.known_at_ms, 'UTC') AS known_at,
+    archive.payload AS payload
+FROM still_held
+LEFT JOIN archive ON archive.raw_partition = still_held.origin_partition AND archive.raw_offset = still_held.origin_offset

@@ -1,0 +1,19 @@
+-- One row per version of an account: who is billed (a party id, never a name), from when, on which calendar.
+CREATE OR REPLACE VIEW ref_accounts_history AS
+WITH
+    objects AS (SELECT * FROM reference_history WHERE kind = 'account')
+SELECT
+    id AS account,
+    version,
+    JSONExtractString(body, 'legal_entity') AS legal_entity,
+    JSONExtractString(body, 'party_id') AS party_id,
+    JSONExtractString(body, 'currency') AS currency,
+    toDate(JSONExtractString(body, 'billing_from')) AS billing_from,
+    JSONExtractString(body, 'calendar', 'kind') AS calendar_kind,
+    toUInt8(JSONExtractUInt(body, 'calendar', 'day')) AS calendar_day,
+    toDecimal128(if(JSONHas(body, 'opening_position'), JSONExtractString(body, 'opening_position'), '0'), 4) AS opening_position,
+    ended_reason,
+    is_withdrawn,
+    known_from_offset,
+    known_until_offset
+FROM objects

@@ -1,0 +1,17 @@
+-- One row per version of a tenancy: which account occupies a supply point, from (in) to (out, NULL = open), on which tariff.
+CREATE OR REPLACE VIEW ref_tenancies_history AS
+WITH
+    objects AS (SELECT * FROM reference_history WHERE kind = 'tenancy')
+SELECT
+    id AS tenancy,
+    version,
+    JSONExtractString(body, 'account') AS account,
+    JSONExtractString(body, 'supply_point') AS supply_point,
+    toDate(JSONExtractString(body, 'from')) AS from_date,
+    toDateOrNull(JSONExtractString(body, 'to')) AS to_date,
+    JSONExtractString(body, 'tariff') AS tariff,
+    ended_reason,
+    is_withdrawn,
+    known_from_offset,
+    known_until_offset
+FROM objects

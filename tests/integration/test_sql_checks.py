@@ -1,0 +1,213 @@
+"""sql/checks: silent on a healthy store, and each one fires on the defect it is for, seeded by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.clickhouse import Store
+from meterfold.billing.issue import issue_bill
+from meterfold.billing.project import project
+from meterfold.billing.run import run_bills
+from meterfold.store import sql_folder
+from tests.integration.billing_world import HALF_HOUR_MS, NANO, ListLog, World, midnight_ms, ms
+from tests.integration.conftest import empty
+
+CHECKS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((sql_folder() / "checks").glob("*.sql"))}
+KWH = 1000 * NANO
+START = midnight_ms("2024-01-01", "Europe/London")
+
+_BILLED: list[World] = []
+
+
+@pytest.fixture
+def healthy(store: Store) -> World:
+    """Three months of reads, evidence, ledgers; January corrected after it was issued; February issued; March a draft."""
+    if not _BILLED:
+        world = World(store, ListLog()).small(standing="0.45", tax=("VAT", "0.05"))
+        fold_rows(world, "2024-02-01")
+        run_bills(store, world.log, ms("2024-02-01T00:00Z"))
+        issue_bill(store, world.log, "A", 1)
+        world.adjust(START, -KWH, old_nano=KWH, revision=1)
+        world.determinants("2024-02-01", "2024-03-01", KWH)
+        run_bills(store, world.log, ms("2024-03-01T00:00Z"))
+        issue_bill(store, world.log, "A", 2)
+        world.determinants("2024-03-01", "2024-04-01", KWH)
+        run_bills(store, world.log, ms("2024-04-02T00:00Z"))
+        _BILLED.append(replace(world, log=world.log.revived()))
+    empty(store)
+    world = World(store, _BILLED[0].log.revived())
+    project(store, world.log)
+    fold_rows(world, "2024-04-01")
+    world.adjust(START, -KWH, old_nano=KWH, revision=1)
+    read(world, 1, 0, 0, verdict="CORRECTED")
+    world.store.insert(
+        "ledger", {"outcome": ["ACCEPTED", "CORRECTED"], "count": [48, 1], "curated_offset": [10_000, 10_000]}
+    )
+    return world
+
+
+def fold_rows(world: World, to: str) -> None:
+    """Determinants, the evidence for the first day of them, and ledgers that agree."""
+    world.determinants("2024-01-01", to, KWH)
+    read(world, 0, 0, 1000, count=48)
+    world.store.insert(
+        "raw_records", {"raw_offset": list(range(10)), "type": ["interval"] * 10, "payload": ["{}"] * 10}
+    )
+    counts = {"forwarded": 7, "quarantined": 2, "dead_lettered": 1, "intervals_forwarded": 99}
+    rows: dict[str, list[Any]] = {"outcome": list(counts), "count": list(counts.values()), "raw_offset": [9] * 4}
+    world.store.insert("ingest_ledger", rows)
+
+
+def read(world: World, raw_partition: int, at: int, quantity: int, verdict: str = "ACCEPTED", count: int = 1) -> None:
+    """Evidence of `count` half-hours; `at` counts from the start of 2024."""
+    places = range(at, at + count)
+    same = {
+        "supply_point": "SP", "channel": "E", "raw_partition": raw_partition, "kind": "interval", "device": "D", "quality": "ACTUAL",
+        "quantity_nano": quantity * NANO, "verdict": verdict,
+    }  # fmt: skip
+    world.store.insert(
+        "evidence",
+        {
+            **{name: [value] * count for name, value in same.items()},
+            "raw_offset": list(places),
+            "curated_offset": [1000 * raw_partition + place for place in places],
+            "start_ms": [START + place * HALF_HOUR_MS for place in places],
+            "end_ms": [START + (place + 1) * HALF_HOUR_MS for place in places],
+        },
+    )
+
+
+def fired(store: Store) -> set[str]:
+    return {name for name, sql in CHECKS.items() if store.query(sql).rows}
+
+
+def test_every_check_is_silent_on_a_healthy_store(healthy: World) -> None:
+    assert {name: rows for name, sql in CHECKS.items() if (rows := healthy.store.query(sql).rows)} == {}
+
+
+def test_every_check_is_silent_on_an_empty_store(store: Store) -> None:
+    assert fired(store) == set()
+
+
+def log_record(world: World, **record: Any) -> None:
+    world.log.append(b"LE", orjson.dumps({"v": 1, **record}))
+    world.log.flush()
+    project(world.store, world.log)
+
+
+def another_issued(world: World, **changed: Any) -> None:
+    """A second issued record, of the draft of March."""
+    draft = next(item for item in reversed(world.log.of_type("line")))
+    (document,) = world.store.query(
+        "SELECT lines_sha256, total FROM bill_documents WHERE document_id = {id:String}", {"id": draft["document_id"]}
+    ).rows
+    record = {
+        **world.log.of_type("issued")[-1], "document_id": draft["document_id"], "run_id": draft["run_id"], "number": 4,
+        "document_number": "INV-000004", "lines_sha256": document[0], "total": str(document[1]), "corrects": [],
+        "period_from": draft["period_from"], "period_to": draft["period_to"], "kind": "invoice", **changed,
+    }  # fmt: skip
+    log_record(world, **record)
+
+
+def line_again(world: World, **changed: Any) -> None:
+    """The last line of the log once more, changed."""
+    log_record(world, **{**world.log.of_type("line")[-1], **changed})
+
+
+def sql(statement: str) -> Callable[[World], None]:
+    return lambda world: world.store.command(statement + " SETTINGS mutations_sync = 2")
+
+
+def beyond_range(world: World) -> None:
+    """Only by going round both the store and the constraint."""
+    world.store.command("ALTER TABLE determinants DROP CONSTRAINT quantity_in_range")
+    try:
+        world.store.command(
+            "INSERT INTO determinants (supply_point, quantity_nano) VALUES ('HUGE', 5000000000000000000)"
+        )
+    finally:
+        world.store.command(
+            "ALTER TABLE determinants ADD CONSTRAINT quantity_in_range CHECK abs(quantity_nano) < 1000000000000000000"
+        )
+
+
+def double_billed(world: World) -> None:
+    """January's first document once more under another run and the next number."""
+    run, line = world.log.of_type("run_opened")[0], world.log.of_type("line")[0]
+    log_record(world, **{**run, "run_id": "LE-R9"})
+    log_record(world, **{**line, "run_id": "LE-R9", "document_id": "D9", "line_id": "D9/1", "position": 1})
+    log_record(world, type="run_closed", run_id="LE-R9", lines=1, total={"GBP": line["amount"]})
+    found = world.store.query("SELECT lines_sha256 FROM bill_documents WHERE document_id = 'D9'").rows
+    record = {
+        **world.log.of_type("issued")[0], "document_id": "D9", "run_id": "LE-R9", "number": 4, "document_number": "INV-000004",
+        "lines_sha256": found[0][0], "total": line["amount"],
+    }  # fmt: skip
+    log_record(world, **record)
+
+
+def period_left_out(world: World) -> None:
+    """March is issued, February never was."""
+    another_issued(world)
+    sql("ALTER TABLE bill_issued DELETE WHERE period_from = '2024-02-01'")(world)
+
+
+DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
+    "evidence lost": ("ledger_equals_evidence", sql("ALTER TABLE evidence DELETE WHERE raw_offset = 7")),
+    "evidence judged otherwise": ("ledger_equals_evidence", lambda world: read(world, 0, 7, 1000, verdict="REJECTED")),
+    "evidence nobody counted": ("ledger_equals_evidence", lambda world: read(world, 3, 7, 1000, verdict="DUPLICATE")),
+    "a raw record without outcome": (
+        "ingest_ledger_equals_archive", sql("ALTER TABLE ingest_ledger DELETE WHERE outcome = 'dead_lettered'")
+    ),
+    "a raw record lost": ("ingest_ledger_equals_archive", sql("ALTER TABLE raw_records DELETE WHERE raw_offset = 3")),
+    "determinants that overlap": (
+        "determinants_do_not_overlap", lambda world: world.windows([(START + 1, START + HALF_HOUR_MS + 1, KWH)])
+    ),
+    "a determinant lost": ("determinants_have_no_gap", sql(f"ALTER TABLE determinants DELETE WHERE start_ms = {START + 9 * HALF_HOUR_MS}")),
+    "a revision lost": ("adjustments_chain", lambda world: world.adjust(START, KWH, revision=3, old_nano=0)),
+    "an adjustment of nothing": ("adjustments_chain", lambda world: world.adjust(1, KWH, old_nano=0)),
+    "an adjustment on another value": ("adjustments_chain", lambda world: world.adjust(START, KWH, revision=2, old_nano=5)),
+    "an adjustment by zero": ("adjustments_chain", lambda world: world.adjust(START, 0, revision=2, old_nano=0)),
+    "a quantity that is not its parts": (
+        "quantity_is_the_sum_of_its_parts", lambda world: world.adjust(START + 5 * HALF_HOUR_MS, 1, old_nano=KWH)
+    ),
+    "a quantity out of range": ("quantities_are_in_range", beyond_range),
+    "a number skipped": ("numbers_are_gapless", lambda world: another_issued(world, number=5, document_number="INV-000005")),
+    "a number twice": ("numbers_are_gapless", lambda world: another_issued(world, number=3, document_number="INV-000003")),
+    "an issued line lost": ("issued_documents_are_frozen", sql("ALTER TABLE bill_lines DELETE WHERE position = 2 AND run_id = 'LE-R1'")),
+    "an issued document without lines": ("issued_documents_are_frozen", lambda world: another_issued(world, document_id="NONE")),
+    "another total": ("issued_documents_are_frozen", lambda world: another_issued(world, total="1.00")),
+    "another hash": ("issued_documents_are_frozen", lambda world: another_issued(world, lines_sha256="ab")),
+    "an invoice called a credit note": ("issued_documents_are_frozen", lambda world: another_issued(world, kind="credit_note")),
+    "an issued line changed": (
+        "issued_documents_are_frozen",
+        lambda world: log_record(world, **{**world.log.of_type("line")[0], "amount": "0.01"}),
+    ),
+    "a difference that is none": ("lines_add_up", lambda world: line_again(world, amount="1.00")),
+    "a quantity difference that is none": ("lines_add_up", lambda world: line_again(world, quantity="1")),
+    "billed twice": ("nothing_is_billed_twice", double_billed),
+    "a period left out": (
+        "no_period_is_left_unbilled",
+        period_left_out,
+    ),
+    "a closed run with a line lost": (
+        "closed_runs_are_whole", sql("ALTER TABLE bill_lines DELETE WHERE position = 1 AND run_id = 'LE-R3'")
+    ),
+    "a closed run with another total": ("closed_runs_are_whole", lambda world: line_again(world, amount="1.00")),
+    "a version appended late": (
+        "reference_versions_rise", lambda world: log_record(world, type="reference", kind="site", id="SITE", version=0, body={}, ended=None)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_check_fires_on_its_defect(healthy: World, defect: str) -> None:
+    check, seed = DEFECTS[defect]
+    seed(healthy)
+    assert healthy.store.query(CHECKS[check]).rows
+
+
+def test_every_check_has_a_defect() -> None:
+    assert {check for check, _ in DEFECTS.values()} == set(CHECKS)
