@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workload import readings, reference
-from connectors.codec import encode
+from connectors.codec import decode, encode
+from connectors.file_log import LogReader
 from meterfold.clock import now_ms
 from meterfold.raw_records import append_raw
 from meterfold.running import run_once
@@ -32,13 +33,13 @@ def main() -> None:
     if len(sys.argv) > 1:
         print(json.dumps(measure(sys.argv[1])))
         return
-    print(
-        f"{'shape':<8} {'reads':>8} {'wall s':>7} {'reads/s':>9} {'reads/CPU s':>12} {'fold alone/s':>13} {'peak MB':>8} {'state B/channel':>16}"
-    )
+    titles = ("shape", "reads", "wall s", "reads/s", "reads/CPU s", "fold alone/s", "peak MB", "state B/channel")
+    widths = (8, 8, 7, 9, 12, 13, 8, 16)
+    print(" ".join(f"{title:>{width}}" for title, width in zip(titles, widths, strict=True)))
     for shape in SHAPES:
         found = json.loads(_in_own_process(shape).splitlines()[-1])
         print(
-            f"{shape:<8} {found['reads']:>8,} {found['wall_s']:>7.1f} {found['reads'] / found['wall_s']:>9,.0f} "
+            f"{shape:>8} {found['reads']:>8,} {found['wall_s']:>7.1f} {found['reads'] / found['wall_s']:>9,.0f} "
             f"{found['reads'] / found['cpu_s']:>12,.0f} {found['reads'] / found['fold_s']:>13,.0f} "
             f"{found['peak_mb']:>8,.0f} {found['state_bytes']:>16,.0f}"
         )
@@ -81,9 +82,6 @@ def measure(shape: str) -> dict[str, Any]:
 
 def _fold_alone(workspace: Workspace, points: int) -> tuple[float, float]:
     """(seconds of the fold over the curated log, decoding included; snapshot bytes a channel)."""
-    from connectors.codec import decode
-    from connectors.file_log import LogReader
-
     seconds, size = 0.0, 0
     for partition in range(workspace.curated.partitions):
         fold, out = Fold(partition), Outputs()
