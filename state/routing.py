@@ -129,11 +129,11 @@ class Router:
         for supply_point, first, end in parts:
             if supply_point is None:
                 held += end - first
-                out.held.append(_hold(record, carrier, first, end))
+                out.held.append(_hold(device, record, carrier, first, end))
                 carrier.next_sub += end - first
             else:
                 forwarded += end - first
-                out.curated.append(Curated(supply_point, _curate(record, carrier, supply_point, first, end)))
+                out.curated.append(Curated(supply_point, _curate(device, record, carrier, supply_point, first, end)))
         self.ledger["intervals_forwarded"] += forwarded
         self.ledger["intervals_quarantined"] += held
         return FORWARDED if not held else QUARANTINED if not forwarded else SPLIT
@@ -145,8 +145,8 @@ class Router:
         device = self._device(record, offset)
         sub = 0
         for supply_point, first, end in _by_supply_point(device, record):
-            for low, high in _wanted(record, supply_point, first, end, request):
-                curated = _curate(record, carrier, str(supply_point), low, high)
+            for low, high in _wanted(device, record, supply_point, first, end, request):
+                curated = _curate(device, record, carrier, str(supply_point), low, high)
                 curated["origin"] = [self.partition, offset, sub + low - first]
                 curated["received_ms"] = received_ms
                 out.curated.append(Curated(supply_point, curated))
@@ -264,7 +264,7 @@ def _by_supply_point(device: Device, record: Mapping[str, Any]) -> list[tuple[st
     if record["type"] == "register":
         return [(name, 0, 1) for name in device.touching(record["at_ms"])] or [(None, 0, 1)]
     found: list[tuple[str | None, int, int]] = []
-    for at, start_ms in enumerate(_starts(record)):
+    for at, start_ms in enumerate(_starts(device, record)[:-1]):
         name = device.serving(start_ms)
         if found and found[-1][0] == name:
             found[-1] = (name, found[-1][1], at + 1)
@@ -273,20 +273,22 @@ def _by_supply_point(device: Device, record: Mapping[str, Any]) -> list[tuple[st
     return found
 
 
-def _starts(record: Mapping[str, Any]) -> Iterable[int]:
+def _starts(device: Device, record: Mapping[str, Any]) -> list[int]:
+    """The start of each element and the end of the last."""
     number = len(record["quantities_nano"]) if record["type"] in _LISTS else 1
-    length_s = 86_400 if record["interval_s"] == "LOCAL_DAY" else int(record["interval_s"])
-    return range(record["start_ms"], record["start_ms"] + number * length_s * 1000, length_s * 1000)
+    return device.starts(record["start_ms"], record["interval_s"], number)
 
 
-def _curate(record: Mapping[str, Any], carrier: Carrier, supply_point: str, first: int, end: int) -> dict[str, Any]:
+def _curate(
+    device: Device, record: Mapping[str, Any], carrier: Carrier, supply_point: str, first: int, end: int
+) -> dict[str, Any]:
     """The elements [first, end) of a reading as a curated record."""
     if record["type"] == "register":
         return {**_rest(record), **carrier.head(supply_point, "register")}
     quantities = record["quantities_nano"] if record["type"] in _LISTS else [record["quantity_nano"]]
     body = {
         "device": record["device"], "register": record["register"], "unit": record["unit"],
-        "start_ms": list(_starts(record))[first], "interval_s": record["interval_s"],
+        "start_ms": _starts(device, record)[first], "interval_s": record["interval_s"],
         "quantities_nano": quantities[first:end], "quality": record["quality"], "version": record["version"],
     }  # fmt: skip
     ranges = [
@@ -299,13 +301,12 @@ def _curate(record: Mapping[str, Any], carrier: Carrier, supply_point: str, firs
     return {**carrier.head(supply_point, "intervals", end - first), **body}
 
 
-def _hold(record: Mapping[str, Any], carrier: Carrier, first: int, end: int) -> Held:
+def _hold(device: Device, record: Mapping[str, Any], carrier: Carrier, first: int, end: int) -> Held:
     if record["type"] == "register":
         start_ms = end_ms = record["at_ms"]
     else:
-        starts = list(_starts(record))
-        step_ms = 86_400_000 if record["interval_s"] == "LOCAL_DAY" else int(record["interval_s"]) * 1000
-        start_ms, end_ms = starts[first], starts[end - 1] + step_ms
+        starts = _starts(device, record)
+        start_ms, end_ms = starts[first], starts[end]
     kind = "register" if record["type"] == "register" else "interval"
     return Held(
         carrier.partition, carrier.offset, carrier.next_sub, str(record["device"]), str(record["register"]), kind, start_ms,
@@ -314,7 +315,7 @@ def _hold(record: Mapping[str, Any], carrier: Carrier, first: int, end: int) -> 
 
 
 def _wanted(
-    record: Mapping[str, Any], supply_point: str | None, first: int, end: int, request: Again
+    device: Device, record: Mapping[str, Any], supply_point: str | None, first: int, end: int, request: Again
 ) -> Iterable[tuple[int, int]]:
     """The stretches of elements [first, end) that a request is about."""
     if supply_point is None:
@@ -331,7 +332,7 @@ def _wanted(
         if any(low <= record["at_ms"] <= high for low, high in spans):
             yield 0, 1
         return
-    starts = list(_starts(record))
+    starts = _starts(device, record)
     run = first
     for at in range(first, end):
         if not any(low <= starts[at] < high for low, high in spans):

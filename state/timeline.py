@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from state.calendar import Calendar
+from state.codes import DAY_MS
 from state.configuration import FOREVER
+from state.grid import LOCAL_DAY
 
 
 class Service(NamedTuple):
@@ -34,6 +37,16 @@ class Device:
     configuration: Mapping[str, Any] | None = None
     view_version: int = 0
     first_offset: int = -1
+
+    def starts(self, start_ms: int, interval_s: int | str, number: int) -> list[int]:
+        """The starts of a list's elements and the end of the last; local days by the calendar of its configuration."""
+        if interval_s != LOCAL_DAY:
+            return [start_ms + at * int(interval_s) * 1000 for at in range(number + 1)]
+        if self.configuration is None:
+            return [start_ms + at * DAY_MS for at in range(number + 1)]
+        calendar = Calendar(self.configuration["calendar"])
+        first = calendar.local_day(start_ms)
+        return [start_ms, *(calendar.midnight_ms(first + at) for at in range(1, number + 1))]
 
     def supply_points(self) -> list[str]:
         """The supply points it ever served, sorted."""
