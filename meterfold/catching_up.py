@@ -15,9 +15,9 @@ class UnableToCatchUp(RuntimeError):
     """The flows that follow the logs did not reach the end in time."""
 
 
-def catch_up(workspace: Workspace, *, lent: bool, epoch: timedelta = EPOCH) -> None:
-    """Return when everything acknowledged in the logs by now is in the tables."""
-    if not lent:
+def catch_up(workspace: Workspace, *, followed: bool, epoch: timedelta = EPOCH) -> None:
+    """Return when everything acknowledged in the logs by now is in the tables; `followed`: flows are running already."""
+    if not followed:
         run_once(workspace, epoch)
         return
     deadline = time.monotonic() + PATIENCE_S

@@ -44,7 +44,7 @@ def _runner(workspace: Workspace) -> Callable[[list[str], Path, Console, Console
     def run(argv: list[str], directory: Path, out: Console, err: Console) -> int:
         from meterfold.cli import app  # the command line imports this module
 
-        current = Session(out=out, err=err, directory=directory, lent=workspace, argv=argv)
+        current = Session(out=out, err=err, directory=directory, lent=workspace, followed=True, argv=argv)
         with within(current):
             return run_command(get_command(app).main, argv, err)
 

@@ -31,12 +31,16 @@ DATA = Path("meterfold-data")
 
 @dataclass(slots=True)
 class Session:
-    """One command's surroundings; `lent` is the owner's workspace when the command runs inside the owner."""
+    """One command's surroundings.
+
+    `lent` is the workspace of the process it runs in, when that owns one already; `followed`: dataflows are running on it.
+    """
 
     out: Console = field(default_factory=lambda: Console(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
     directory: Path = field(default_factory=Path.cwd)
     lent: Workspace | None = None
+    followed: bool = False
     argv: list[str] = field(default_factory=lambda: sys.argv[1:])
 
 

@@ -53,7 +53,7 @@ def run(
 ) -> None:
     """Draft what is to be charged: everything known now, minus what was billed. Says what cannot be billed yet, and why."""
     with workspace(data) as owned, refusing():
-        catch_up(owned, lent=session().lent is not None)
+        catch_up(owned, followed=session().followed)
         with session().err.status("rating …"):
             result = run_bills(owned.store, owned.billing_log, now_ms(), legal_entity, account, take_over=True)
         if as_json:

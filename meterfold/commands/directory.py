@@ -52,7 +52,7 @@ def run(
         started = time.perf_counter()
         before = _counts(owned)
         with session().err.status("interpreting reads …"):
-            catch_up(owned, lent=session().lent is not None, epoch=EPOCH if epoch is None else timedelta(seconds=epoch))
+            catch_up(owned, followed=session().followed, epoch=EPOCH if epoch is None else timedelta(seconds=epoch))
         after = _counts(owned)
         rows = [(name, after[name] - before[name], after[name]) for name in after]
         show_rows(f"up to date in {time.perf_counter() - started:.1f} s", ("table", "new", "total"), rows, False)
@@ -78,7 +78,7 @@ def gate(
             raise fail(str(error)) from error
         for scope, until_text in appended:
             session().out.print(f"{scope} closes before {until_text}")
-        catch_up(owned, lent=session().lent is not None)
+        catch_up(owned, followed=session().followed)
 
 
 def _instant(text: str) -> date | datetime:

@@ -47,7 +47,7 @@ def load(
             owned.billing_log.append(str(record["id"]).encode(), encode(record))
         owned.billing_log.flush()
         project(owned.store, owned.billing_log)
-        catch_up(owned, lent=session().lent is not None)
+        catch_up(owned, followed=session().followed)
         session().out.print(f"loaded: {len(found.added)} new, {len(found.changed)} changed")
 
 

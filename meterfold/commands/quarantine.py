@@ -78,7 +78,7 @@ def release(
             "person": person or getpass.getuser(), "reason": reason,
         }  # fmt: skip
         append_raw(owned, [record])
-        catch_up(owned, lent=session().lent is not None)
+        catch_up(owned, followed=session().followed)
         left = owned.store.query(
             "SELECT count() FROM open_quarantine WHERE device = {device:String}", {"device": device}
         )

@@ -30,7 +30,7 @@ def replay_command(
     if promote and not reason:
         raise fail("--promote needs a --reason: it changes what has been billed")
     with workspace(data) as owned:
-        catch_up(owned, lent=session().lent is not None)
+        catch_up(owned, followed=session().followed)
         with session().err.status("replaying …") as status:
             found = replay(owned, lambda n: status.update(f"replaying: {n:,} records …") if n % 500 == 0 else None)
         names = ("supply point", "channel", "start", "end", "stands", "replay gives", "difference", "promotable")
@@ -38,7 +38,7 @@ def replay_command(
         beyond = [item for item in found if item.is_beyond]
         if promote and beyond:
             append_raw(owned, _restatements(owned, beyond, person or getpass.getuser(), reason))
-            catch_up(owned, lent=session().lent is not None)
+            catch_up(owned, followed=session().followed)
             session().out.print(f"promoted {len(beyond)} windows")
 
 

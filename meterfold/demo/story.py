@@ -11,6 +11,7 @@ from typer.main import get_command
 from meterfold.demo.house import Files, write_files
 from meterfold.following import run_command
 from meterfold.session import Session, fail, session, within
+from meterfold.workspace import Workspace, find
 
 MARK: Final = ".meterfold-demo"
 """Marks a directory that the demonstration made, and may make anew."""
@@ -22,10 +23,16 @@ def tell(root: Path) -> None:
     started = time.perf_counter()
     files = _prepare(root)
     out.print("A small house: flat A with a smart meter, flat B with a submeter that is exchanged in January.")
-    for text, commands in _chapters(files):
-        out.print(f"\n[bold]{text}[/]")
-        for words in commands:
-            _run(root, words)
+    first, *chapters = _chapters(files)
+    out.print(f"\n[bold]{first[0]}[/]")
+    _run(root, ["init"], None)
+    with Workspace(find(root / "data")) as owned:
+        for words in first[1][1:]:
+            _run(root, words, owned)
+        for text, commands in chapters:
+            out.print(f"\n[bold]{text}[/]")
+            for words in commands:
+                _run(root, words, owned)
     out.print(f"\n{time.perf_counter() - started:.0f} s. Everything above is in {root}; look around, for example:")
     data = _shown(root / "data")
     for command in (
@@ -99,14 +106,14 @@ def _prepare(root: Path) -> Files:
     return files
 
 
-def _run(root: Path, words: Sequence[str]) -> None:
+def _run(root: Path, words: Sequence[str], owned: Workspace | None) -> None:
     """Show a command as it would be typed, and run it."""
     from meterfold.cli import app  # the command line imports this module
 
     outer = session()
     outer.out.print(f"\n[dim]$[/] [cyan]meterfold {_typed(words)}[/]", highlight=False, soft_wrap=True)
     argv = [*words, "--data", str(root / "data")]
-    with within(Session(out=outer.out, err=outer.err, argv=argv)):
+    with within(Session(out=outer.out, err=outer.err, argv=argv, lent=owned)):
         code = run_command(get_command(app).main, argv, outer.err)
     if code:
         raise fail(f"meterfold {_typed(words)} ended with {code}: this demonstration is broken")

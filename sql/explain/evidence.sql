@@ -69,7 +69,8 @@ SELECT
     origin_sub,
     fromUnixTimestamp64Milli(received_ms, 'UTC') AS received_utc,
     JSONExtractString(payload, 'source', 'file') AS file,
-    JSONExtractUInt(payload, 'source', 'line') AS line,
+    -- the elements of a window stand on lines of their own, those of a day on one
+    JSONExtractUInt(payload, 'source', 'line') + if(JSONExtractString(payload, 'type') = 'window', origin_sub, 0) AS line,
     JSONExtractString(payload, 'source', 'import') AS import,
     JSONExtractRaw(payload, 'words') AS words
 FROM ranked
