@@ -279,6 +279,20 @@ def test_a_bracket_is_used_once_the_watermark_reaches_its_end() -> None:
     assert tape.findings("null_read", "missing") == []
 
 
+def test_brackets_that_become_complete_together_are_filled_in_time_order() -> None:
+    tape = Tape("intervals", *check_rows(), register_row("check", register="u"))
+    for register, count in (("t", 12), ("u", 10)):
+        tape.read(slot(0), 0, register=register)
+        tape.read(slot(4 if register == "t" else 2), count, register=register)
+    tape.gate(slot(4))
+    # Hardening: slots 0 and 1 by the shorter bracket (5, 5), slots 2 and 3 by the longer (12 over four: 3, 3).
+    assert tape.column("determinants", "quantity_nano") == [5, 5, 3, 3]
+    # Complete together: the shorter adds up; the longer does not (16), and is shared again: 3 in each.
+    assert tape.column("adjustments", "start_ms", "new_nano") == [(slot(0), 3), (slot(1), 3)]
+    # Then both are reconciled with what stands: the shorter misses 4 of its 10.
+    assert tape.findings("missing") == [("sum_register", "warn")]
+
+
 def test_evidence_beyond_the_total_leaves_nothing_to_share() -> None:
     tape = Tape("intervals", *check_rows())
     tape.read(slot(0), 0, register="t")
@@ -377,6 +391,18 @@ def test_local_days_of_a_zone_with_half_an_hour() -> None:
     tape.intervals(midnight + HOUR, 5)
     assert tape.column("determinants", "start_ms", "quantity_nano") == [(midnight, 5), (midnight + DAY, 6)]
     assert tape.rows("evidence")[2]["checks_failed"] == ["misaligned"]
+
+
+def test_a_list_of_local_days_keeps_its_days_where_nothing_covers_them() -> None:
+    midnight = instant("2024-03-29T23:00")  # the day after tomorrow is an hour short
+    row = register_row("intervals", midnight, midnight + DAY)
+    tape = Tape("intervals", row, zone="Europe/Berlin", interval_s="LOCAL_DAY", grid_s="LOCAL_DAY")
+    tape.intervals(midnight, 5, 6, 7)
+    assert tape.column("evidence", "start_ms", "end_ms", "verdict") == [
+        (midnight, midnight + DAY, "ACCEPTED"),
+        (midnight + DAY, midnight + DAY, "REJECTED"),
+        (midnight + DAY + 23 * HOUR, midnight + DAY + 23 * HOUR, "REJECTED"),
+    ]
 
 
 # --- registers
@@ -677,6 +703,6 @@ def test_raw_offsets_rise_but_for_repeats() -> None:
 def test_everything_occurs_often() -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=4, mp_context=context) as pool:
-        seen = coverage.total(list(pool.map(partial(coverage.count_seed, days=45), range(10))))
+        seen = coverage.total(list(pool.map(partial(coverage.count_seed, days=40), range(10))))
     print(coverage.table(seen))
     coverage.require_coverage(seen, at_least=5)

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from tests.simulation.oracle.brackets import estimate_again, newly_complete, reconcile
+from tests.simulation.oracle.brackets import complete
 from tests.simulation.oracle.grid import LOCAL_DAY, Calendar, Grid, is_possible
 from tests.simulation.oracle.hardening import raise_base
 from tests.simulation.oracle.model import (
@@ -136,11 +136,8 @@ def configure(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> l
         restate_evidence(channel, name, former, cause, book)
         follow_back(point, channel)
         restate_registers(point, channel, differences)
-        due = newly_complete(point, channel)
-        for _, bracket in due:
-            estimate_again(point, channel, bracket)
+        complete(point, channel, cause, book)
         settle(point, channel, cause, book)
-        reconcile(channel, due, cause, book)
         if is_further_device(point, channel, name, former):
             book.finding("exchange", "info", cause.carrier, point.name, channel_name, name, (0, 0))
     return [point.channels[channel_name] for channel_name in names]

@@ -190,22 +190,26 @@ def quality_at(record: Record, index: int) -> str:
 
 
 def element_spans(point: SupplyPoint, record: Record) -> Iterator[tuple[int, int]]:
-    """Start and end of each element. Local days follow the calendar of the channel; of none, they have no length."""
+    """Start and end of each element. Where nothing covers a local day it has no length, but the next one follows it still."""
     start = record["start_ms"]
     while True:
-        end = _element_end(point, record, start)
-        yield start, end
-        start = end
+        following = _following(point, record, start)
+        yield start, following if _has_length(point, record, start) else start
+        start = following
 
 
-def _element_end(point: SupplyPoint, record: Record, start: int) -> int:
+def _following(point: SupplyPoint, record: Record, start: int) -> int:
+    """The start of the next element; local days follow the calendar of the channel that the register feeds, if it feeds one."""
     if record["interval_s"] != LOCAL_DAY:
         return start + int(record["interval_s"]) * 1000
-    span = interval_span(point, record["device"], record["register"], start)
-    if span is None:
-        return start
-    calendar = point.channels[span.channel].definition.calendar
-    return Grid(LOCAL_DAY, calendar).after(start)
+    spans = [span for span in point.device(record["device"]).spans if span.register == record["register"]]
+    channels = [point.channels[span.channel] for span in spans if span.role == "intervals"]
+    return Grid(LOCAL_DAY, channels[0].definition.calendar).after(start) if channels else start
+
+
+def _has_length(point: SupplyPoint, record: Record, start: int) -> bool:
+    is_covered = interval_span(point, record["device"], record["register"], start) is not None
+    return is_covered or record["interval_s"] != LOCAL_DAY
 
 
 def _slot_end(channel: Channel | None, start: int) -> int:
