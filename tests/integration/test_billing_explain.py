@@ -174,10 +174,10 @@ def test_register_reads_are_named_from_before_the_first_window_to_after_the_last
     ]
 
 
-@pytest.mark.parametrize("line", ["", "INV-000001", "INV-000001/99", "LE-R1"])
-def test_a_line_that_is_not_there(billed: World, line: str) -> None:
-    with pytest.raises(UnknownBill):
-        explain_line(billed.store, line)
+def test_a_line_that_is_not_there(billed: World) -> None:
+    for line in ("", "INV-000001", "INV-000001/99", "LE-R1"):
+        with pytest.raises(UnknownBill):
+            explain_line(billed.store, line)
 
 
 def test_finance_gets_every_issued_line_exactly(billed: World) -> None:
