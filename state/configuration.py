@@ -95,6 +95,10 @@ class UnableToConfigure(ValueError):
     """The configuration contradicts itself or what is in force; it is refused whole."""
 
 
+class OverlapsAnother(UnableToConfigure):
+    """It claims a time that another device of the supply point still holds; it may fit once that one gives way."""
+
+
 def read_device_view(record: Mapping[str, Any]) -> DeviceView:
     """Interpret a curated `configuration` record; `UnableToConfigure` says what does not hold."""
     device, version = str(record["device"]), int(record["version"])

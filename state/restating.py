@@ -13,6 +13,7 @@ from state.configuration import (
     REGISTER_ROLES,
     TOTALS,
     DeviceView,
+    OverlapsAnother,
     RegisterSpan,
     UnableToConfigure,
     read_device_view,
@@ -28,19 +29,55 @@ from state.unit import CONFIGURATION, Unit
 
 
 def apply_configuration(point: SupplyPoint, record: Mapping[str, Any], unit: Unit) -> None:
-    """Replace what the supply point knows of one device; a contradiction refuses the record whole, with a finding."""
-    before = point.views.get(str(record["device"]))
-    if before is not None and int(record["version"]) <= before.version:
+    """Replace what the supply point knows of one device; a contradiction refuses the record whole, with a finding.
+
+    One that only overlaps another device's coverage waits until that device gives way.
+    """
+    if not _is_newer(point, record):
         return
     try:
-        view = read_device_view(record)
-        _refuse_changes(point, view)
+        view = _acceptable(point, record)
     except (UnableToConfigure, KeyError, TypeError, ValueError) as error:
-        key = (point.name, "", str(record["device"]))
-        unit.finding("configuration_refused", "error", key, 0, 0, why=str(error))
+        device = str(record["device"])
+        unit.finding("configuration_refused", "error", (point.name, "", device), 0, 0, why=str(error))
+        if isinstance(error, OverlapsAnother):
+            point.waiting[device] = dict(record)
         return
+    _put_in_force(point, view, unit)
+    while any(_put_waiting_in_force(point, device, unit) for device in sorted(point.waiting)):
+        pass
+
+
+def _is_newer(point: SupplyPoint, record: Mapping[str, Any]) -> bool:
+    """Above the version in force for its device, and above one that waits."""
+    device, version = str(record["device"]), int(record["version"])
+    view, waiting = point.views.get(device), point.waiting.get(device)
+    return (view is None or version > view.version) and (waiting is None or version > int(waiting["version"]))
+
+
+def _put_waiting_in_force(point: SupplyPoint, device: str, unit: Unit) -> bool:
+    """Try a configuration that waits; True if it no longer overlaps another and is in force now."""
+    try:
+        view = _acceptable(point, point.waiting[device])
+    except UnableToConfigure:
+        return False
+    unit.device = device
+    _put_in_force(point, view, unit)
+    return True
+
+
+def _acceptable(point: SupplyPoint, record: Mapping[str, Any]) -> DeviceView:
+    """The record's view; `UnableToConfigure` if it contradicts itself or what is in force."""
+    view = read_device_view(record)
+    _refuse_changes(point, view)
+    return view
+
+
+def _put_in_force(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
+    before = point.views.get(view.device)
     unit.reason = view.reason
     point.views[view.device] = view
+    point.waiting.pop(view.device, None)
     _define(point, view, unit)
     changes = _configure_streams(point, view, before)
     names = {span.channel for span in (*view.spans, *(before.spans if before else ()))}
@@ -56,8 +93,12 @@ def _refuse_changes(point: SupplyPoint, view: DeviceView) -> None:
                 f"channel {definition.channel} may not change {channel.definition.unchangeable()} "
                 f"to {definition.unchangeable()}: a new grid is a new channel"
             )
+    refuse_overlaps(view.spans)
     others = [span for device, other in point.views.items() if device != view.device for span in other.spans]
-    refuse_overlaps([*others, *view.spans])
+    try:
+        refuse_overlaps([*others, *view.spans])
+    except UnableToConfigure as error:
+        raise OverlapsAnother(str(error)) from error
 
 
 def _define(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:

@@ -103,6 +103,7 @@ def _pack_point(point: SupplyPoint, arrays: list[NDArray[Any]]) -> dict[str, Any
     return {
         "name": point.name,
         "views": [_pack_view(point.views[device]) for device in sorted(point.views)],
+        "waiting": [point.waiting[device] for device in sorted(point.waiting)],
         "complete_through": {device: list(pair) for device, pair in point.complete_through.items()},
         "restated": [[*key, *value] for key, value in sorted(point.restated.items())],
         "streams": [_pack_stream(point.streams[key], arrays) for key in sorted(point.streams)],
@@ -114,6 +115,7 @@ def _unpack_point(packed: dict[str, Any], reader: _ArrayReader) -> SupplyPoint:
     point = SupplyPoint(packed["name"])
     for view in map(read_device_view, packed["views"]):
         point.views[view.device] = view
+    point.waiting = {record["device"]: record for record in packed["waiting"]}
     point.complete_through = {device: (pair[0], pair[1]) for device, pair in packed["complete_through"].items()}
     point.restated = {(row[0], row[1], row[2]): (row[3], row[4]) for row in packed["restated"]}
     for item in packed["streams"]:

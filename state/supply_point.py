@@ -1,6 +1,7 @@
 """Everything the fold remembers of one supply point."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from state.channel import NEVER, Channel
 from state.configuration import DeviceView, RegisterSpan
@@ -13,15 +14,17 @@ class SupplyPoint:
     """Devices, register streams and channels of one supply point.
 
     `complete_through`: per device the (sequence, instant) of its newest heartbeat. `restated`: per (channel, start, end)
-    the (quantity, revision) that restatements beyond the horizon have left. `memory_days`: see `Channel`; 0 for the horizon.
+    the (quantity, revision) that restatements beyond the horizon have left. `waiting`: per device
+    the configuration record that overlaps another device's. `memory_days`: see `Channel`; 0 for the horizon.
     """
 
-    __slots__ = ("channels", "complete_through", "memory_days", "name", "restated", "streams", "views")
+    __slots__ = ("channels", "complete_through", "memory_days", "name", "restated", "streams", "views", "waiting")
 
     def __init__(self, name: str, memory_days: int = 0) -> None:
         self.name = name
         self.memory_days = memory_days
         self.views: dict[str, DeviceView] = {}
+        self.waiting: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, Channel] = {}
         self.streams: dict[tuple[str, str], Stream] = {}
         self.complete_through: dict[str, tuple[int, int]] = {}

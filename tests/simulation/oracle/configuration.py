@@ -82,19 +82,16 @@ def _definition(row: Record, calendar: Calendar, version: int) -> Definition:
 # --- refusal
 
 
-def is_acceptable(point: SupplyPoint, device: str, spans: list[Span], definitions: dict[str, Definition]) -> bool:
-    """Whether a configuration breaks no rule; else it is refused whole."""
+def is_consistent(point: SupplyPoint, spans: list[Span], definitions: dict[str, Definition]) -> bool:
+    """Whether a configuration breaks no rule by itself, or against what its channels are."""
     for name, definition in definitions.items():
         if not _has_possible_grids(definition):
             return False
         known = point.channels.get(name)
         if known is not None and known.definition.identity != definition.identity:
             return False
-    others = [span for name, other in point.devices.items() if name != device for span in other.spans]
     channels = {span.channel for span in spans}
-    if channels - set(definitions) - set(point.channels):
-        return False
-    return not any(_overlap([span for span in others + spans if span.channel == name]) for name in channels)
+    return not (channels - set(definitions) - set(point.channels)) and not overlap(spans)
 
 
 def _has_possible_grids(definition: Definition) -> bool:
@@ -106,26 +103,58 @@ def _has_possible_grids(definition: Definition) -> bool:
     return isinstance(grid, int) and isinstance(interval, int) and grid % interval == 0
 
 
-def _overlap(spans: list[Span]) -> bool:
-    """Whether two spans that make slots expected share an instant."""
-    covering = [span for span in spans if span.role in COVERING_ROLES and span.from_ms < span.to_ms]
-    covering.sort(key=lambda span: span.from_ms)
-    return any(later.from_ms < earlier.to_ms for earlier, later in itertools.pairwise(covering))
+def overlap(spans: list[Span]) -> bool:
+    """Whether two spans that feed one channel, or two of one register, share an instant."""
+    claims: dict[tuple[str, ...], list[Span]] = {}
+    for span in spans:
+        claims.setdefault((span.device, span.register), []).append(span)
+        if span.role in FEEDING_ROLES:
+            claims.setdefault((span.channel,), []).append(span)
+    return any(_share_an_instant(claimants) for claimants in claims.values())
+
+
+def _share_an_instant(spans: list[Span]) -> bool:
+    spans = sorted((span for span in spans if span.from_ms < span.to_ms), key=lambda span: span.from_ms)
+    return any(later.from_ms < earlier.to_ms for earlier, later in itertools.pairwise(spans))
 
 
 # --- application
 
 
 def configure(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> list[Channel]:
-    """Apply one configuration record; returns the channels it concerned."""
+    """Apply one configuration record, then those that waited for it; returns the channels they concerned."""
+    name = record["device"]
+    waits = point.waiting.get(name)
+    last = max(point.device(name).version or 0, waits["version"] if waits else 0)
+    if record["version"] <= last:
+        return []
+    verdict = judge(point, record)
+    if verdict != "fits":
+        book.finding("configuration_refused", "error", cause.carrier, point.name, "", name, (0, 0))
+        if verdict == "overlaps":
+            point.waiting[name] = record
+        return []
+    concerned = _apply(point, record, cause, book)
+    while fitting := [who for who, held in sorted(point.waiting.items()) if judge(point, held) == "fits"]:
+        waited = point.waiting.pop(fitting[0])
+        concerned += _apply(point, waited, replace(cause, reason=waited.get("reason") or "CONFIGURATION_RESTATED"), book)
+    return concerned
+
+
+def judge(point: SupplyPoint, record: Record) -> str:
+    """`fits`, `overlaps` (nothing is wrong with it but what other devices cover) or `wrong`."""
+    spans, definitions = parse_spans(record), parse_definitions(record)
+    if not is_consistent(point, spans, definitions):
+        return "wrong"
+    others = [span for name, other in point.devices.items() if name != record["device"] for span in other.spans]
+    return "overlaps" if overlap(others + spans) else "fits"
+
+
+def _apply(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> list[Channel]:
     name = record["device"]
     device = point.device(name)
-    if device.version is not None and record["version"] <= device.version:
-        return []
+    point.waiting.pop(name, None)
     spans, definitions = parse_spans(record), parse_definitions(record)
-    if not is_acceptable(point, name, spans, definitions):
-        book.finding("configuration_refused", "error", cause.carrier, point.name, "", name, (0, 0))
-        return []
     former = device.spans
     device.version, device.spans = record["version"], spans
     mine = sorted(key for key in point.streams if key[0] == name)

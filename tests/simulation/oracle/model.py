@@ -282,6 +282,7 @@ class SupplyPoint:
     devices: dict[str, Device] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
+    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)  # records that overlap another device's, by device
 
     def device(self, name: str) -> Device:
         return self.devices.setdefault(name, Device())
