@@ -37,11 +37,11 @@ from connectors.nem12_records import (
     stamp_ms,
     tail_of,
 )
+from connectors.nem_envelope import NEM_OFFSET_S, Envelope, WholeFile
 from connectors.quantity_text import NanoByText
 from connectors.source_lines import Member, Source, members_of
 from connectors.time_order import BUDGET, Record, in_time_order
 
-NEM_OFFSET_S = 10 * 3600
 _KINDS = ("100", "200", "300", "400", "500", "900")
 
 
@@ -78,14 +78,6 @@ def _found(source: Source, import_id: str, utc_offset_s: int) -> Iterator[Record
             yield from _Reader(member, import_id, utc_offset_s).read()
 
 
-class _WholeFile(Exception):
-    """The file cannot be understood from here on, so none of it is loaded."""
-
-    def __init__(self, reason: str, message: str, remedy: str = RESEND) -> None:
-        super().__init__(message)
-        self.problem = Problem("", 0, reason, message, remedy, refuses_file=True)
-
-
 @dataclass(slots=True)
 class _OpenDay:
     """A 300 record until the record after its last 400. `why`, once set, spoils it; then line and text are the culprit's."""
@@ -105,12 +97,11 @@ class _Reader:
         self._import_id = import_id
         self._offset_ms = utc_offset_s * 1000
         self._nano = NanoByText()
-        self._created_ms: int | None = None  # None: no header yet
+        self._envelope = Envelope("NEM12", _KINDS, self._offset_ms)
         self._channel: Channel | None = None  # None: no 200 yet, or a bad one
         self._channel_line = 0  # of the last 200, good or bad
         self._day: _OpenDay | None = None
         self._days = 0  # 300 records, good or bad
-        self._end_line = 0
 
     def read(self) -> Iterator[Record | Problem]:
         line, text = 0, ""
@@ -123,92 +114,38 @@ class _Reader:
                 line, text = item[0], item[1].rstrip()
                 if text:
                     yield from self._take(line, text)
-            self._check_end(line)
-        except _WholeFile as why:
-            yield replace(why.problem, file=self._member.name, line=max(line, 1), payload=payload_of(text))
+            self._envelope.check_end(line)
+        except WholeFile as why:
+            yield why.at(self._member.name, line, text)
 
     def _take(self, line: int, text: str) -> Iterator[Record | Problem]:
         try:
             fields = split_cells(text)
         except UnableToInterpret as why:
-            raise _WholeFile(why.reason, why.message, why.remedy) from None
-        kind = fields[0].strip()
+            raise WholeFile(why.reason, why.message, why.remedy) from None
+        kind = self._envelope.enter(line, fields)
         self._check_place(kind)
         if kind == "400":
             self._range(line, text, fields)
             return
         yield from self._close_day()
         try:
-            if kind == "100":
-                self._header(fields)
-            elif kind == "200":
+            if kind == "200":
                 self._channel_line, self._channel = line, None
                 self._channel = channel_of(line, fields)
             elif kind == "300":
                 self._days += 1
                 self._day = self._open_day(line, text, fields)
-            elif kind == "900":
-                self._end(line)
         except UnableToInterpret as why:
             yield self._problem(line, text, why)
 
     def _check_place(self, kind: str) -> None:
-        if self._end_line:
-            raise _WholeFile(
-                "after_end",
-                f"A '{kind[:20]}' record comes after the end of the file, the 900 record on line {self._end_line}.",
-                "Are these two files joined into one? Split them after each 900.",
-            )
-        if self._created_ms is None and kind not in _KINDS:
-            raise _WholeFile(
-                "not_nem12",
-                f"The file begins with '{kind[:20]}'; a NEM12 file begins with 100,NEM12,….",
-                "Is it another format? Plain CSV files have imports of their own.",
-            )
-        if kind not in _KINDS:
-            raise _WholeFile("unknown_record", f"'{kind[:20]}' is not a NEM12 record type ({', '.join(_KINDS)}).")
-        if kind != "100" and self._created_ms is None:
-            raise _WholeFile(
-                "no_header",
-                f"The file begins with a {kind} record; its header, 100,NEM12,… with the creation time, is missing.",
-            )
-        if kind == "100" and self._created_ms is not None:
-            raise _WholeFile(
-                "two_headers",
-                "A second 100 header.",
-                "Are these two files joined into one? Split them before each 100.",
-            )
         if kind in ("300", "500") and not self._channel_line:
-            raise _WholeFile("no_channel", f"A {kind} record comes before the first 200, so it belongs to no meter.")
+            raise WholeFile("no_channel", f"A {kind} record comes before the first 200, so it belongs to no meter.")
         if kind == "400" and not self._days:
-            raise _WholeFile("no_day", "A 400 record comes before the first 300, so it belongs to no day.")
-
-    def _header(self, fields: list[str]) -> None:
-        version, created = (field.strip() for field in (*fields[1:3], "", "")[:2])
-        if version == "NEM13":
-            raise _WholeFile(
-                "nem13", "This is a NEM13 file: register reads, not intervals.", "Only NEM12 is read here."
-            )
-        if version != "NEM12":
-            raise _WholeFile("no_header", f"The 100 header says '{version[:20]}' where NEM12 belongs.")
-        try:
-            self._created_ms = stamp_ms(created, self._offset_ms)
-        except UnableToInterpret as why:
-            raise _WholeFile("bad_header", f"The creation time in the 100 header: {why.message}", why.remedy) from None
-
-    def _end(self, line: int) -> None:
-        self._end_line = line
-        if not self._days:
-            raise _WholeFile(
-                "no_days", "The file has a header and an end but no 300 record: there is no reading in it."
-            )
-
-    def _check_end(self, line: int) -> None:
-        if self._end_line:
-            return
-        if self._created_ms is None:
-            raise _WholeFile("empty_file", "The file has only blank lines." if line else "The file is empty.")
-        raise _WholeFile("no_end", "The file stops here, without its 900 end record: the rest of it is missing.")
+            raise WholeFile("no_day", "A 400 record comes before the first 300, so it belongs to no day.")
+        if kind == "900" and not self._days:
+            raise WholeFile("no_days", "The file has a header and an end but no 300 record: there is no reading in it.")
 
     def _open_day(self, line: int, text: str, fields: list[str]) -> _OpenDay:
         channel = self._channel
@@ -229,7 +166,7 @@ class _Reader:
             "start_ms": start_ms,
             "interval_s": channel.interval_minutes * 60,
             "quantities_nano": self._quantities(fields[2 : 2 + channel.values]),
-            "version": stamp_ms(tail.updated, self._offset_ms) if tail.updated else self._created_ms,
+            "version": stamp_ms(tail.updated, self._offset_ms) if tail.updated else self._envelope.created_ms,
             "source": {"file": self._member.name, "line": line, "import": self._import_id},
         }
         if tail.quality == "N":

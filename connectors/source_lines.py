@@ -1,4 +1,4 @@
-"""A delivered file as numbered lines of text: plain, gzip, or the members of a zip, told apart by their first bytes and not by their names.
+"""A delivered file as streams of bytes or as numbered lines: plain, gzip, or the members of a zip, told apart by their first bytes.
 
 Lines stream; a line longer than `LINE_LIMIT`, bytes that are not UTF-8 and archives that break off are problems with a line number.
 """
@@ -24,7 +24,7 @@ Line = tuple[int, str]
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _ZIP_EMPTY = b"PK\x05\x06"
-_BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,25 @@ class Member:
     lines: Iterator[Line | Problem]
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One file to read as bytes (as text, if the caller opened it so). `packed`: the bytes that it takes in its gzip or zip, if known."""
+
+    name: str
+    file: Any
+    packed: int | None = None
+
+
 def members_of(source: Source) -> Iterator[Member | Problem]:
     """The file itself, or each member of a zip that is not a directory. Read one member to its end before asking for the next."""
+    for item in streams_of(source):
+        yield item if isinstance(item, Problem) else Member(item.name, _lines(item.name, item.file))
+
+
+def streams_of(source: Source) -> Iterator[Stream | Problem]:
+    """The same members as bytes, already unpacked. Each is closed when the next is asked for."""
     name = name_of(source)
+    packed = None
     with ExitStack() as open_files:
         try:
             stream: Any = (
@@ -54,11 +70,12 @@ def members_of(source: Source) -> Iterator[Member | Problem]:
                 yield from _zip_members(name, open_files.enter_context(zipfile.ZipFile(stream)))
                 return
             if head[:2] == _GZIP:
+                packed = _size_of(stream)
                 stream = open_files.enter_context(gzip.GzipFile(fileobj=stream))
-        except _BROKEN as why:
-            yield _cannot_read(name, 0, why)
+        except BROKEN as why:
+            yield cannot_read(name, 0, why)
             return
-        yield Member(name, _lines(name, stream))
+        yield Stream(name, stream, packed)
 
 
 def name_of(source: Source) -> str:
@@ -67,7 +84,18 @@ def name_of(source: Source) -> str:
     return Path(path).name if isinstance(path, str | Path) and str(path) else "<stream>"
 
 
-def _zip_members(name: str, archive: zipfile.ZipFile) -> Iterator[Member | Problem]:
+def _size_of(stream: Any) -> int | None:
+    """Bytes from where the stream stands to its end; None when it cannot seek."""
+    try:
+        at = int(stream.tell())
+        end = int(stream.seek(0, io.SEEK_END))
+        stream.seek(at)
+    except OSError:
+        return None
+    return end - at
+
+
+def _zip_members(name: str, archive: zipfile.ZipFile) -> Iterator[Stream | Problem]:
     # __MACOSX/ holds resource forks that macOS adds to every zip it makes: never data.
     inside = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
     if not inside:
@@ -78,9 +106,9 @@ def _zip_members(name: str, archive: zipfile.ZipFile) -> Iterator[Member | Probl
         member = f"{name}/{info.filename}"
         try:
             with archive.open(info) as stream:
-                yield Member(member, _lines(member, stream))
-        except _BROKEN as why:
-            yield _cannot_read(member, 0, why)
+                yield Stream(member, stream, info.compress_size)
+        except BROKEN as why:
+            yield cannot_read(member, 0, why)
 
 
 def _lines(name: str, stream: Any) -> Iterator[Line | Problem]:
@@ -88,8 +116,8 @@ def _lines(name: str, stream: Any) -> Iterator[Line | Problem]:
     while True:
         try:
             raw = stream.readline(LINE_LIMIT)
-        except _BROKEN as why:
-            yield _cannot_read(name, number + 1, why)
+        except BROKEN as why:
+            yield cannot_read(name, number + 1, why)
             return
         if not raw:
             return
@@ -119,7 +147,8 @@ def _lines(name: str, stream: Any) -> Iterator[Line | Problem]:
             )
 
 
-def _cannot_read(name: str, line: int, why: Exception) -> Problem:
+def cannot_read(name: str, line: int, why: Exception) -> Problem:
+    """What broke while the file was read, as a problem that refuses it."""
     said = getattr(why, "strerror", None) or str(why) or type(why).__name__
     return Problem(
         name,

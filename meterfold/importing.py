@@ -50,19 +50,28 @@ def refuse_again(workspace: Workspace, import_id: str) -> None:
 
 
 def load(
-    workspace: Workspace, import_id: str, found: Iterable[Record | Problem], tell: Callable[[int], None]
+    workspace: Workspace,
+    import_id: str,
+    found: Iterable[Record | Problem],
+    tell: Callable[[int], None],
+    *,
+    dead_alone: bool = False,
 ) -> Imported:
-    """Append a file's records; `tell` is given the number of readings so far."""
+    """Append a file's records; `tell` is given the number of readings so far.
+
+    A file with nothing good in it is refused. With `dead_alone` its problems become dead letters nevertheless, unless one refuses it.
+    """
     result = Imported(import_id)
     problems: list[Problem] = []
     items = iter(found)
     first = _take_problems(items, problems)
     result.problems = tuple(problems)
-    if first is None or any(problem.refuses_file for problem in problems):
-        result.refused = first is None or any(problem.refuses_file for problem in problems)
+    nothing = first is None and not (dead_alone and problems)
+    result.refused = nothing or any(problem.refuses_file for problem in problems)
+    if result.refused:
         return result
     dead = (problem.as_dead_letter(import_id) for problem in problems)
-    records = (item for item in chain([first], items) if not isinstance(item, Problem))
+    records = (item for item in chain([] if first is None else [first], items) if not isinstance(item, Problem))
     for batch in _batched(chain(dead, records)):
         workspace.raw.append_many([_entry(workspace, record) for record in batch], now_ms())
         workspace.raw.flush()

@@ -8,7 +8,9 @@ import typer
 
 from connectors.csv_intervals import IntervalOptions, read_csv_intervals
 from connectors.csv_registers import RegisterOptions, read_csv_registers
+from connectors.green_button import read_green_button
 from connectors.nem12 import read_nem12
+from connectors.nem13 import read_nem13
 from meterfold.clock import now_ms
 from meterfold.importing import Imported, UnableToImport, import_id_of, load, refuse_again
 from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, resolve, session, workspace
@@ -26,6 +28,7 @@ Zone = Annotated[str, typer.Option("--time-zone", help="Of stamps without an off
 Version = Annotated[
     int | None, typer.Option(help="Edition of what is imported; higher wins. Default: the time of the import.")
 ]
+UtcOffset = Annotated[str, typer.Option(help="The market's clock, ±HH:MM; Western Power's is +08:00.")]
 Delimiter = Annotated[str, typer.Option(help="Between cells.")]
 
 PROBLEMS_SHOWN = 10
@@ -38,13 +41,32 @@ def nem12(
     keep_good: Annotated[
         bool, typer.Option("--keep-good", help="Load the good days of a file with bad ones; those become dead letters.")
     ] = False,
-    utc_offset: Annotated[str, typer.Option(help="The market's clock, ±HH:MM; Western Power's is +08:00.")] = "+10:00",
+    utc_offset: UtcOffset = "+10:00",
     again: Again = False,
     as_json: JsonOption = False,
 ) -> None:
     """AEMO NEM12 interval files. All of a file or, at any error, nothing."""
     offset_s = _offset_s(utc_offset)
     _import(files, data, again, as_json, lambda path, id_: read_nem12(path, id_, offset_s, keep_good=keep_good))
+
+
+@app.command()
+def nem13(
+    files: Files,
+    data: DataOption = DATA,
+    utc_offset: UtcOffset = "+10:00",
+    again: Again = False,
+    as_json: JsonOption = False,
+) -> None:
+    """AEMO NEM13 register reads (docs/formats.md). A record that contradicts itself becomes a dead letter."""
+    offset_s = _offset_s(utc_offset)
+    _import(files, data, again, as_json, lambda path, id_: read_nem13(path, id_, offset_s), dead_alone=True)
+
+
+@app.command("green-button")
+def green_button(files: Files, data: DataOption = DATA, again: Again = False, as_json: JsonOption = False) -> None:
+    """Green Button (ESPI XML) interval readings (docs/formats.md). Bad readings and blocks become dead letters."""
+    _import(files, data, again, as_json, read_green_button, dead_alone=True)
 
 
 @app.command("csv-intervals")
@@ -119,7 +141,12 @@ def csv_registers(
 
 
 def _import(
-    files: list[Path], data: Path, again: bool, as_json: bool, read: Callable[[Path, str], Iterable[Any]]
+    files: list[Path],
+    data: Path,
+    again: bool,
+    as_json: bool,
+    read: Callable[[Path, str], Iterable[Any]],
+    dead_alone: bool = False,
 ) -> None:
     """Import files one after the other; a refused one does not stop the next. Exit code 1 if any was refused."""
     refused = False
@@ -132,7 +159,7 @@ def _import(
             try:
                 if not again:
                     refuse_again(owned, import_id)
-                result = _load(owned, path, import_id, read(path, import_id))
+                result = _load(owned, path, import_id, read(path, import_id), dead_alone)
             except UnableToImport as error:
                 session().err.print(f"[bold red]{path.name}: refused:[/] {error}; --again does it nevertheless")
                 refused = True
@@ -147,9 +174,13 @@ def _import(
         raise typer.Exit(1)
 
 
-def _load(owned: Workspace, path: Path, import_id: str, found: Iterable[Any]) -> Imported:
+def _load(owned: Workspace, path: Path, import_id: str, found: Iterable[Any], dead_alone: bool) -> Imported:
     with session().err.status(f"{path.name} …") as status:
-        return load(owned, import_id, found, lambda n: status.update(f"{path.name}: {n:,} readings …"))
+
+        def tell(readings: int) -> None:
+            status.update(f"{path.name}: {readings:,} readings …")
+
+        return load(owned, import_id, found, tell, dead_alone=dead_alone)
 
 
 def _answer(path: Path, result: Imported) -> dict[str, Any]:
