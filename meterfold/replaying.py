@@ -73,8 +73,13 @@ def _curated(workspace: Workspace, partition: int) -> Iterator[tuple[dict[str, A
 
 
 def _memory_days(workspace: Workspace) -> int:
-    """Days between the earliest instant of any evidence and the latest: what the shadow must remember."""
-    found = workspace.store.query("SELECT min(start_ms), max(end_ms) FROM evidence WHERE verdict != 'REJECTED'")
+    """Days between the earliest instant of any evidence and the latest to which anything closed: what the shadow must
+    remember. Gates close what no evidence came for, so the evidence alone does not say how far that is."""
+    found = workspace.store.query(
+        "SELECT (SELECT min(start_ms) FROM evidence WHERE verdict != 'REJECTED'), "
+        "greatest((SELECT max(end_ms) FROM evidence WHERE verdict != 'REJECTED'), "
+        "(SELECT max(end_ms) FROM determinants), (SELECT max(known_at_ms) FROM frontier))"
+    )
     first, last = found.rows[0]
     return int((last - first) // DAY_MS + 2)
 

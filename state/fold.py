@@ -11,7 +11,7 @@ from typing import Any
 from state.channel import Channel
 from state.codes import MISSING, QUALITY_OF
 from state.edits import refuse_read, replace_interval, restate
-from state.grid import LOCAL_DAY
+from state.grid import LOCAL_DAY, LocalDayGrid
 from state.hardening import rise
 from state.intervals import judge_interval
 from state.judging import Arrival
@@ -223,10 +223,9 @@ def _starts(point: SupplyPoint, device: str, register: str, start_ms: int, lengt
     """The start of each element and the end of the last, in ms."""
     if length != LOCAL_DAY:
         return [start_ms + at * int(length) * 1000 for at in range(number + 1)]
-    span = point.span_for(device, register, start_ms, frozenset({"intervals"}))
-    channel = point.channels[span.channel] if span is not None else None
-    if channel is None or channel.definition.interval_s != LOCAL_DAY:
+    calendar = point.calendar_of(device, register)
+    if calendar is None:
         return [start_ms] * (number + 1)
-    native = channel.definition.native
-    first = native.slot_of(start_ms)
-    return [start_ms, *(native.start_ms(first + at) for at in range(1, number + 1))]
+    days = LocalDayGrid(calendar)
+    first = days.slot_of(start_ms)
+    return [start_ms, *(days.start_ms(first + at) for at in range(1, number + 1))]

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from state.calendar import Calendar
 from state.channel import NEVER, Channel
-from state.configuration import DeviceView, RegisterSpan
+from state.configuration import INTERVALS, DeviceView, RegisterSpan
 from state.hardening import rise
 from state.registers import Stream
 from state.unit import Unit
@@ -46,6 +47,12 @@ class SupplyPoint:
         if view is None:
             return None
         return next((s for s in view.spans if s.register == register and s.role in roles and s.covers(at_ms)), None)
+
+    def calendar_of(self, device: str, register: str) -> Calendar | None:
+        """The local days by which a list of LOCAL_DAY intervals goes on: those of the channel that the register feeds."""
+        view = self.views.get(device)
+        spans = [s for s in view.spans if s.register == register and s.role == INTERVALS] if view is not None else []
+        return self.channels[spans[0].channel].definition.calendar if spans else None
 
     def stream(self, device: str, register: str) -> Stream:
         """The stream of a register, made at its first use."""

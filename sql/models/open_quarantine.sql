@@ -1,4 +1,5 @@
--- One row per held unit that has not come in again: no later carrier cites the same origin.
+-- One row per held unit that is still to be dealt with: no later carrier cites the same origin, and, where it came beyond the
+-- horizon, no restatement has adjusted its window since (nothing else adjusts a window before the horizon).
 CREATE OR REPLACE VIEW open_quarantine AS
 WITH
     held AS (SELECT * FROM quarantine FINAL),
@@ -28,6 +29,19 @@ WITH
             AND last_carriers.origin_offset = held.origin_offset
             AND last_carriers.origin_sub = held.origin_sub
         WHERE (held.raw_partition, held.raw_offset) = last_carriers.last_carrier
+    ),
+    restated AS
+    (
+        SELECT DISTINCT supply_point, raw_partition, raw_offset, raw_sub
+        FROM still_held
+        INNER JOIN adjustments AS a FINAL
+            ON a.supply_point = still_held.supply_point
+            AND a.channel = still_held.channel
+        WHERE still_held.reason = 'beyond_horizon'
+            AND a.curated_partition = still_held.curated_partition
+            AND a.curated_offset > still_held.curated_offset
+            AND a.start_ms <= still_held.start_ms
+            AND (still_held.start_ms < a.end_ms OR (still_held.kind = 'register' AND still_held.start_ms = a.end_ms))
     )
 SELECT
     still_held.supply_point AS supply_point,
@@ -49,3 +63,4 @@ SELECT
     archive.payload AS payload
 FROM still_held
 LEFT JOIN archive ON archive.raw_partition = still_held.origin_partition AND archive.raw_offset = still_held.origin_offset
+WHERE (still_held.supply_point, still_held.raw_partition, still_held.raw_offset, still_held.raw_sub) NOT IN restated
