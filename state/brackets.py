@@ -36,14 +36,15 @@ def _brackets(channel: Channel, segments: Iterable[Segment]) -> list[Bracket]:
     return [bracket for segment in own if (bracket := as_bracket(channel, segment)) is not None]
 
 
-def complete_brackets(channel: Channel, unit: Unit) -> None:
-    """The brackets that W has reached, in time order: make their holes add up to them; then reconcile them all."""
+def settle_with_brackets(channel: Channel, unit: Unit) -> None:
+    """Settle what the unit touched. Before: the brackets that W has reached, in time order, make their holes add up to
+    them, so that a window is adjusted once; after: they are reconciled."""
     due = [bracket for bracket in channel.open_brackets if bracket[1] <= channel.watermark_ms]
-    if not due:
-        return
-    channel.open_brackets = [bracket for bracket in channel.open_brackets if bracket[1] > channel.watermark_ms]
+    if due:
+        channel.open_brackets = [bracket for bracket in channel.open_brackets if bracket[1] > channel.watermark_ms]
     for bracket in due:
-        _share_again(channel, bracket, unit)
+        _share_again(channel, bracket)
+    settle(channel, unit)
     for bracket in due:
         _reconcile(channel, bracket, unit)
 
@@ -53,7 +54,7 @@ def _slots(channel: Channel, bracket: Bracket) -> range:
     return range(native.slot_of(bracket[0]), native.slot_of(bracket[1]))
 
 
-def _share_again(channel: Channel, bracket: Bracket, unit: Unit) -> None:
+def _share_again(channel: Channel, bracket: Bracket) -> None:
     if bracket[0] < channel.reference_ms:
         return
     shares = share_out(channel, bracket)
@@ -66,7 +67,6 @@ def _share_again(channel: Channel, bracket: Bracket, unit: Unit) -> None:
     for slot, share in shares.items():
         channel.touch(slot)
         channel.slots.put(slot, share, ESTIMATED, REGISTER_BRACKETED, evidence=0)
-    settle(channel, unit)
 
 
 def _reconcile(channel: Channel, bracket: Bracket, unit: Unit) -> None:

@@ -15,7 +15,7 @@ from state.configuration import (
     RegisterSpan,
 )
 from state.grid import LOCAL_DAY
-from state.rings import Slot, SlotRing, WindowRing
+from state.rings import RingTables, Slot
 from state.span_book import SpanBook
 
 NEVER: Final = -FOREVER
@@ -35,7 +35,9 @@ class Channel:
         "span_book", "supply_point", "touched", "watermark_ms", "windows",
     )  # fmt: skip
 
-    def __init__(self, supply_point: str, definition: ChannelDefinition, memory_days: int = 0) -> None:
+    def __init__(
+        self, supply_point: str, definition: ChannelDefinition, tables: RingTables, memory_days: int = 0
+    ) -> None:
         self.supply_point = supply_point
         self.definition = definition
         self.feeding: tuple[RegisterSpan, ...] = ()
@@ -49,8 +51,8 @@ class Channel:
         self.hardened_any = False
         slots, windows = _ring_lengths(definition, self.memory_days)
         self._most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
-        self.slots = SlotRing(slots)
-        self.windows = WindowRing(windows)
+        self.slots = tables.slot_ring(slots)
+        self.windows = tables.window_ring(windows)
         self.span_book = SpanBook()
         self.open_brackets: list[tuple[int, int, int, int, str]] = []
         """Brackets not yet complete or reconciled: (start, end, total, nano per count, device), by start then end."""

@@ -109,9 +109,9 @@ def read_device_view(record: Mapping[str, Any]) -> DeviceView:
     for span in spans:
         if span.channel not in known:
             raise UnableToConfigure(f"register {span.register} feeds {span.channel}, which the record does not define")
-    return DeviceView(
-        device, version, str(record.get("reason") or "CONFIGURATION_RESTATED"), spans, channels, calendar.source
-    )
+    reason = str(record.get("reason") or "CONFIGURATION_RESTATED")
+    covering = tuple(span for span in spans if span.from_ms < span.to_ms)
+    return DeviceView(device, version, reason, covering, channels, calendar.source)
 
 
 def _read_span(item: Mapping[str, Any], device: str) -> RegisterSpan:

@@ -19,6 +19,7 @@ from state.outputs import Outputs
 from state.register_reads import judge_register_read
 from state.registers import RegisterRead
 from state.restating import apply_configuration
+from state.rings import RingTables
 from state.supply_point import SupplyPoint
 from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Unit
 
@@ -42,6 +43,7 @@ class Fold:
         self.known_at_ms = 0
         self.marks: dict[int, tuple[int, int]] = {}
         self.points: dict[str, SupplyPoint] = {}
+        self.tables = RingTables()
         self.gates: dict[str, dict[int, int]] = {}
         self.passed: dict[str, int] = {}
         self.ledger: Counter[str] = Counter()
@@ -84,7 +86,7 @@ class Fold:
 
     def _point(self, name: str) -> SupplyPoint:
         if name not in self.points:
-            self.points[name] = SupplyPoint(name, self.memory_days)
+            self.points[name] = SupplyPoint(name, self.tables, self.memory_days)
         return self.points[name]
 
     # -- evidence ---------------------------------------------------------------------------------------------------

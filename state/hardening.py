@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from state import spans
-from state.brackets import brackets_of, complete_brackets
+from state.brackets import brackets_of, settle_with_brackets
 from state.channel import Channel
 from state.codes import NOTHING
 from state.estimation import Shares, estimate, place
@@ -41,7 +41,7 @@ def rise(channel: Channel, target_ms: int, streams: Sequence[Stream], hardened_b
         channel.set_watermark(windows.start_ms(window + 1))
     channel.touched.clear()
     _report_missing(channel, holes, unit)
-    complete_brackets(channel, unit)
+    settle_with_brackets(channel, unit)
 
 
 def _next_expected(channel: Channel, target_ms: int) -> int:

@@ -1,7 +1,7 @@
 """Judging one register read: evidence order by instant, then the chain, then what it changes (docs/rules.md section 6)."""
 
 from state import spans
-from state.brackets import complete_brackets, note_brackets
+from state.brackets import note_brackets, settle_with_brackets
 from state.channel import Channel
 from state.codes import ESTIMATED, FUTURE_TOLERANCE_MS, MISSING, QUANTITY_BOUND, REJECTED, WINS
 from state.configuration import CHECK, SPANS, RegisterSpan
@@ -9,7 +9,6 @@ from state.evidence import verdict_on
 from state.hardening import refill
 from state.judging import Arrival
 from state.registers import BAD_CHECK_IDS, GOOD, Change, RegisterRead, Segment, Stream, scaled_count
-from state.settlement import settle
 from state.supply_point import SupplyPoint
 from state.totals import derive_again
 from state.unit import READ, Unit
@@ -109,9 +108,8 @@ def apply_change(point: SupplyPoint, change: Change, unit: Unit) -> None:
             continue
         derive_again(channel, change, streams)
         refill(channel, streams, sorted(channel.touched))
-        settle(channel, unit)
         note_brackets(channel, change)
-        complete_brackets(channel, unit)
+        settle_with_brackets(channel, unit)
 
 
 def current_spans(channel: Channel, streams: list[Stream]) -> list[Segment]:

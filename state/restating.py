@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from state import spans
-from state.brackets import complete_brackets, note_brackets
+from state.brackets import note_brackets, settle_with_brackets
 from state.channel import Channel
 from state.codes import MANUAL_EDIT
 from state.configuration import (
@@ -22,7 +22,6 @@ from state.configuration import (
 from state.hardening import clear_unexpected, refill
 from state.register_reads import current_spans
 from state.registers import Change, Stream
-from state.settlement import settle
 from state.supply_point import SupplyPoint
 from state.totals import derive_slots
 from state.unit import CONFIGURATION, Unit
@@ -105,7 +104,8 @@ def _define(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
     for definition in view.channels:
         channel = point.channels.get(definition.channel)
         if channel is None:
-            channel = point.channels[definition.channel] = Channel(point.name, definition, point.memory_days)
+            channel = Channel(point.name, definition, point.tables, point.memory_days)
+            point.channels[definition.channel] = channel
         channel.definition = definition
     for channel in point.channels.values():
         name = channel.definition.channel
@@ -144,10 +144,9 @@ def _restate_channel(
         derive_slots(channel, _slots_of_totals(channel, streams), streams)
     clear_unexpected(channel, channel.remembered)
     refill(channel, streams, channel.remembered)
-    settle(channel, unit)
     for change in changes:
         note_brackets(channel, change)
-    complete_brackets(channel, unit)
+    settle_with_brackets(channel, unit)
 
 
 def _slots_of_totals(channel: Channel, streams: list[Stream]) -> list[int]:

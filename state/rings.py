@@ -1,10 +1,11 @@
 """The remembered stretch of a channel as arrays: a ring of native slots and a ring of billing windows.
 
 Position in the arrays is `number % length`. The channel keeps what lies outside [base, W + 7 days) empty, so no two
-slots that are remembered at once share a position. The arrays are rows of a later page table: nothing here is an
-object per slot.
+slots that are remembered at once share a position. The rings of one length are rows of one table: the scalar step sees
+a ring of its own, array code (state/columnar) reaches many channels at once. Nothing here is an object per slot.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -23,6 +24,76 @@ SLOT_ARRAYS: Final[dict[str, type[np.generic]]] = {
 }
 WINDOW_ARRAYS: Final[dict[str, type[np.generic]]] = {"standing_nano": np.int64, "revision": np.int32}
 NO_DETERMINANT: Final = -1
+_EMPTY: Final = {"revision": NO_DETERMINANT}
+"""What an array holds where nothing is; 0 unless said."""
+_FIRST_ROWS: Final = 4
+
+
+class RingTable:
+    """Rings of one length side by side: `arrays[name][row]` is the ring with that row number.
+
+    It grows by doubling; the rings that were handed out are then pointed at their new rows.
+    """
+
+    __slots__ = ("arrays", "length", "rings")
+
+    def __init__(self, length: int, kinds: Mapping[str, type[np.generic]]) -> None:
+        self.length = length
+        self.rings: list[SlotRing | WindowRing] = []
+        self.arrays = {name: np.full((_FIRST_ROWS, length), _EMPTY.get(name, 0), kind) for name, kind in kinds.items()}
+
+    def take(self, ring: "SlotRing | WindowRing") -> int:
+        """Give a ring the next row; returns its number."""
+        row = len(self.rings)
+        self.rings.append(ring)
+        if row == len(next(iter(self.arrays.values()))):
+            self._grow()
+        else:
+            self._point(ring, row)
+        return row
+
+    def _grow(self) -> None:
+        for name, old in self.arrays.items():
+            self.arrays[name] = new = np.full((2 * len(old), self.length), _EMPTY.get(name, 0), old.dtype)
+            new[: len(old)] = old
+        for row, ring in enumerate(self.rings):
+            self._point(ring, row)
+
+    def _point(self, ring: "SlotRing | WindowRing", row: int) -> None:
+        for name, array in self.arrays.items():
+            setattr(ring, name, array[row])
+
+
+class RingTables:
+    """The ring tables of a fold, by kind and length."""
+
+    __slots__ = ("_slots", "_windows")
+
+    def __init__(self) -> None:
+        self._slots: dict[int, RingTable] = {}
+        self._windows: dict[int, RingTable] = {}
+
+    def slot_ring(self, length: int) -> "SlotRing":
+        """A new ring of native slots."""
+        if length not in self._slots:
+            self._slots[length] = RingTable(length, SLOT_ARRAYS)
+        return SlotRing(self._slots[length])
+
+    def window_ring(self, length: int) -> "WindowRing":
+        """A new ring of billing windows."""
+        if length not in self._windows:
+            self._windows[length] = RingTable(length, WINDOW_ARRAYS)
+        return WindowRing(self._windows[length])
+
+
+def stretches(first: int, end: int, length: int) -> list[tuple[int, int]]:
+    """The positions of the numbers [first, end) in a ring, as at most two slices."""
+    if first >= end:
+        return []
+    if end - first >= length:
+        return [(0, length)]
+    low, high = first % length, end % length
+    return [(low, high)] if low < high else [(low, length), (0, high)]
 
 
 class Slot(NamedTuple):
@@ -38,7 +109,7 @@ class Slot(NamedTuple):
 class SlotRing:
     """Native slots: the quantity that stands, where it came from and how good it is."""
 
-    __slots__ = (*SLOT_ARRAYS, "length")
+    __slots__ = (*SLOT_ARRAYS, "length", "row", "table")
 
     quantity_nano: NDArray[np.int64]
     version: NDArray[np.int64]
@@ -48,10 +119,9 @@ class SlotRing:
     evidence: NDArray[np.uint8]
     device: NDArray[np.uint16]
 
-    def __init__(self, length: int) -> None:
-        self.length = length
-        for name, kind in SLOT_ARRAYS.items():
-            setattr(self, name, np.zeros(length, kind))
+    def __init__(self, table: RingTable) -> None:
+        self.table, self.length = table, table.length
+        self.row = table.take(self)
 
     def get(self, slot: int) -> Slot:
         """The contents of a remembered slot."""
@@ -92,21 +162,13 @@ class SlotRing:
 
     def clear(self, first: int, end: int) -> None:
         """Forget the slots [first, end)."""
-        for low, high in self._stretches(first, end):
+        for low, high in stretches(first, end, self.length):
             for name in SLOT_ARRAYS:
                 getattr(self, name)[low:high] = 0
 
     def positions(self, first: int, end: int) -> NDArray[np.int64]:
         """Array positions of the slots [first, end), in order."""
         return np.arange(first, end) % self.length
-
-    def _stretches(self, first: int, end: int) -> list[tuple[int, int]]:
-        if end - first >= self.length:
-            return [(0, self.length)]
-        low, high = first % self.length, end % self.length
-        if first >= end:
-            return []
-        return [(low, high)] if low < high else [(low, self.length), (0, high)]
 
     def holds_evidence(self) -> bool:
         """True if any slot holds evidence."""
@@ -120,21 +182,20 @@ class SlotRing:
 class WindowRing:
     """Billing windows: the quantity last emitted and its revision (NO_DETERMINANT before the first)."""
 
-    __slots__ = (*WINDOW_ARRAYS, "length")
+    __slots__ = (*WINDOW_ARRAYS, "length", "row", "table")
 
     standing_nano: NDArray[np.int64]
     revision: NDArray[np.int32]
 
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.standing_nano = np.zeros(length, np.int64)
-        self.revision = np.full(length, NO_DETERMINANT, np.int32)
+    def __init__(self, table: RingTable) -> None:
+        self.table, self.length = table, table.length
+        self.row = table.take(self)
 
     def clear(self, first: int, end: int) -> None:
         """Forget the windows [first, end)."""
-        for window in range(max(first, end - self.length), end):
-            self.standing_nano[window % self.length] = 0
-            self.revision[window % self.length] = NO_DETERMINANT
+        for low, high in stretches(first, end, self.length):
+            self.standing_nano[low:high] = 0
+            self.revision[low:high] = NO_DETERMINANT
 
 
 def arrays_of(ring: SlotRing | WindowRing) -> dict[str, NDArray[Any]]:

@@ -25,7 +25,7 @@ from state.configuration import (
 )
 from state.fold import Fold
 from state.registers import READ_ARRAYS, Stream
-from state.rings import arrays_of
+from state.rings import RingTables, arrays_of
 from state.span_book import Standing
 from state.supply_point import SupplyPoint
 
@@ -72,7 +72,7 @@ def restore(data: bytes) -> Fold:
     fold.ledger = Counter(head["ledger"])
     reader = _ArrayReader(data, _HEAD.size + length)
     for packed in head["points"]:
-        fold.points[packed["name"]] = _unpack_point(packed, reader)
+        fold.points[packed["name"]] = _unpack_point(packed, fold.tables, reader)
     reader.expect_end()
     return fold
 
@@ -111,8 +111,8 @@ def _pack_point(point: SupplyPoint, arrays: list[NDArray[Any]]) -> dict[str, Any
     }
 
 
-def _unpack_point(packed: dict[str, Any], reader: _ArrayReader) -> SupplyPoint:
-    point = SupplyPoint(packed["name"])
+def _unpack_point(packed: dict[str, Any], tables: RingTables, reader: _ArrayReader) -> SupplyPoint:
+    point = SupplyPoint(packed["name"], tables)
     for view in map(read_device_view, packed["views"]):
         point.views[view.device] = view
     point.waiting = {record["device"]: record for record in packed["waiting"]}
@@ -198,7 +198,7 @@ def _unpack_channel(point: SupplyPoint, packed: dict[str, Any], reader: _ArrayRe
         "calendar": packed["calendar"],
     }  # fmt: skip
     definition = read_device_view(record).channels[0]
-    channel = Channel(point.name, definition)
+    channel = Channel(point.name, definition, point.tables)
     channel.devices = list(packed["devices"])
     channel.cover(s for s in point.all_spans() if s.channel == definition.channel and s.role in FEEDING_ROLES)
     if packed["watermark_ms"] != FOREVER:

@@ -8,6 +8,7 @@ from state.channel import NEVER, Channel
 from state.configuration import INTERVALS, DeviceView, RegisterSpan
 from state.hardening import rise
 from state.registers import Stream
+from state.rings import RingTables
 from state.unit import Unit
 
 
@@ -19,10 +20,21 @@ class SupplyPoint:
     the configuration record that overlaps another device's. `memory_days`: see `Channel`; 0 for the horizon.
     """
 
-    __slots__ = ("channels", "complete_through", "memory_days", "name", "restated", "streams", "views", "waiting")
+    __slots__ = (
+        "channels",
+        "complete_through",
+        "memory_days",
+        "name",
+        "restated",
+        "streams",
+        "tables",
+        "views",
+        "waiting",
+    )
 
-    def __init__(self, name: str, memory_days: int = 0) -> None:
+    def __init__(self, name: str, tables: RingTables, memory_days: int = 0) -> None:
         self.name = name
+        self.tables = tables
         self.memory_days = memory_days
         self.views: dict[str, DeviceView] = {}
         self.waiting: dict[str, dict[str, Any]] = {}

@@ -30,6 +30,11 @@ def fold_rows(
         if restarts is not None and restarts.random() < 0.02:
             fold = restore(snapshot(fold))
     fold.ledger_rows(out)
+    return comparable(out)
+
+
+def comparable(out: Outputs) -> dict[str, list[Row]]:
+    """What a fold emitted, by stream."""
     return {
         stream: [_row(dict(zip(COLUMNS[stream], row, strict=True))) for row in getattr(out, stream)]
         for stream in COLUMNS

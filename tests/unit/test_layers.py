@@ -106,7 +106,7 @@ def test_imports_go_one_way(package: str) -> None:
     assert not upward
 
 
-def test_state_imports_only_what_is_pure() -> None:
+def test_invariant_4_state_imports_only_what_is_pure() -> None:
     foreign = {
         module: outside
         for module in MODULES
@@ -115,7 +115,7 @@ def test_state_imports_only_what_is_pure() -> None:
     assert not foreign
 
 
-def test_state_reaches_no_clock_and_no_file_by_name() -> None:
+def test_invariant_4_state_reaches_no_clock_and_no_file_by_name() -> None:
     found = [
         (module, node.lineno)
         for module in MODULES

@@ -29,7 +29,7 @@ def complete(point: SupplyPoint, channel: Channel, cause: Cause, book: Book) -> 
     due = newly_complete(point, channel)
     for _, bracket in due:
         estimate_again(point, channel, bracket)
-        settle(point, channel, cause, book)
+    settle(point, channel, cause, book)
     reconcile(channel, due, cause, book)
 
 

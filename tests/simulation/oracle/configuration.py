@@ -28,7 +28,6 @@ from tests.simulation.oracle.registers import (
     spans_of,
 )
 from tests.simulation.oracle.rows import Book
-from tests.simulation.oracle.settle import settle
 
 Record = dict[str, Any]
 
@@ -49,6 +48,7 @@ def parse_spans(record: Record) -> list[Span]:
             max_nano_per_hour=row["max_nano_per_hour"],
         )
         for row in record["registers"]
+        if row["to_ms"] is None or row["from_ms"] < row["to_ms"]
     ]
 
 
@@ -137,7 +137,9 @@ def configure(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> l
     concerned = _apply(point, record, cause, book)
     while fitting := [who for who, held in sorted(point.waiting.items()) if judge(point, held) == "fits"]:
         waited = point.waiting.pop(fitting[0])
-        concerned += _apply(point, waited, replace(cause, reason=waited.get("reason") or "CONFIGURATION_RESTATED"), book)
+        concerned += _apply(
+            point, waited, replace(cause, reason=waited.get("reason") or "CONFIGURATION_RESTATED"), book
+        )
     return concerned
 
 
@@ -166,7 +168,6 @@ def _apply(point: SupplyPoint, record: Record, cause: Cause, book: Book) -> list
         follow_back(point, channel)
         restate_registers(point, channel, differences)
         complete(point, channel, cause, book)
-        settle(point, channel, cause, book)
         if is_further_device(point, channel, name, former):
             book.finding("exchange", "info", cause.carrier, point.name, channel_name, name, (0, 0))
     return [point.channels[channel_name] for channel_name in names]

@@ -42,7 +42,9 @@ def process_interval(point: SupplyPoint, unit: Unit, delivered: int | None, inte
     unit.channel = channel.name
     refused = _refuse_by_shape(channel, span, unit, delivered, interval_s)
     if refused:
-        return turn_away(unit, refused, book)
+        turn_away(unit, refused, book)
+        advance(point, channel, unit.cause, book)
+        return refused[0]
     assert delivered is not None
     unit.quantity = delivered * span.multiplier
     refused = _refuse_by_time(point, channel, unit, book)

@@ -23,7 +23,6 @@ from tests.simulation.oracle.model import (
     worst,
 )
 from tests.simulation.oracle.rows import Book
-from tests.simulation.oracle.settle import settle
 
 BEGINNING = -(1 << 62)
 
@@ -228,5 +227,4 @@ def apply_difference(point: SupplyPoint, difference: Difference, cause: Cause, b
         for segment in totals.lost + totals.found:
             rederive(point, channel, segment.start, segment.end)
         place_spans(channel, difference.of(channel, "spans"))
-        settle(point, channel, cause, book)
         complete(point, channel, cause, book)
