@@ -30,9 +30,26 @@ class Channel:
     """
 
     __slots__ = (
-        "_from_ms", "_most_slots", "_quantity_spans", "base_ms", "base_slot", "definition", "devices", "feeding",
-        "hardened_any", "latest_end_ms", "memory_days", "open_brackets", "reference_ms", "reference_slot", "slots",
-        "span_book", "supply_point", "touched", "watermark_ms", "windows",
+        "_from_ms",
+        "_quantity_spans",
+        "base_ms",
+        "base_slot",
+        "definition",
+        "devices",
+        "feeding",
+        "hardened_any",
+        "latest_end_ms",
+        "memory_days",
+        "most_slots",
+        "open_brackets",
+        "reference_ms",
+        "reference_slot",
+        "slots",
+        "span_book",
+        "supply_point",
+        "touched",
+        "watermark_ms",
+        "windows",
     )  # fmt: skip
 
     def __init__(
@@ -50,7 +67,7 @@ class Channel:
         self.latest_end_ms = NEVER
         self.hardened_any = False
         slots, windows = _ring_lengths(definition, self.memory_days)
-        self._most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
+        self.most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
         self.slots = tables.slot_ring(slots)
         self.windows = tables.window_ring(windows)
         self.span_book = SpanBook()
@@ -174,7 +191,7 @@ class Channel:
 
     def fits(self, quantity_nano: int) -> bool:
         """True if a quantity keeps the bound that lets no window's sum reach 10¹⁸."""
-        return abs(quantity_nano) * self._most_slots < QUANTITY_BOUND
+        return abs(quantity_nano) * self.most_slots < QUANTITY_BOUND
 
     def holds(self, slot: int, better_than: int) -> bool:
         """True if the slot may be referred to and holds evidence of a quality better than the given one."""

@@ -11,7 +11,7 @@ from state.grid import LOCAL_DAY
 
 SPIKE_REFERENCES: Final = 7
 """The fewest references that a spike is judged against."""
-_SPIKE_DAYS: Final = np.arange(1, 15)
+SPIKE_DAYS: Final = np.arange(1, 15)
 
 FIRED, SILENT, COULD_NOT_RUN = "fired", "silent", "could_not_run"
 
@@ -50,7 +50,7 @@ def _spike(channel: Channel, slot: int) -> str:
         return COULD_NOT_RUN
     ring = channel.slots
     step = 1 if channel.definition.interval_s == LOCAL_DAY else DAY_MS // channel.definition.native.nominal_ms
-    earlier = slot - _SPIKE_DAYS * step
+    earlier = slot - SPIKE_DAYS * step
     at = earlier[earlier >= channel.reference_slot] % ring.length
     references = ring.quantity_nano[at][(ring.evidence[at] != 0) & (ring.quality[at] > ESTIMATED)]
     if len(references) < SPIKE_REFERENCES:

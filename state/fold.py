@@ -11,9 +11,8 @@ from typing import Any
 from state.channel import Channel
 from state.codes import MISSING, QUALITY_OF
 from state.edits import refuse_read, replace_interval, restate
-from state.grid import LOCAL_DAY, LocalDayGrid
 from state.hardening import rise
-from state.intervals import judge_interval
+from state.interval_list import IntervalList
 from state.judging import Arrival
 from state.outputs import Outputs
 from state.register_reads import judge_register_read
@@ -21,7 +20,7 @@ from state.registers import RegisterRead
 from state.restating import apply_configuration
 from state.rings import RingTables
 from state.supply_point import SupplyPoint
-from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Unit
+from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Step, Unit
 
 _CAUSES = {"heartbeat": HEARTBEAT, "gate": GATE, "configuration": CONFIGURATION, "edit": EDIT}
 NO_MARK = (-1, -1)
@@ -50,26 +49,50 @@ class Fold:
 
     def apply(self, record: Mapping[str, Any], curated_offset: int, append_ms: int, out: Outputs) -> None:
         """Process one curated record; rows are appended to `out`."""
+        step = self.admit(record, curated_offset, append_ms)
+        if step is not None:
+            self.process(step, out)
+
+    def admit(self, record: Mapping[str, Any], curated_offset: int, append_ms: int) -> Step | None:
+        """Move the mark of the record's raw partition; None if nothing of it is above the mark (docs/rules.md section 1)."""
         self.curated_offset = curated_offset
         self.known_at_ms = max(self.known_at_ms, append_ms)
-        kind = str(record["type"])
+        partition, offset = int(record["raw"][0]), int(record["raw"][1])
+        sub = int(record.get("sub") or 0)
+        number = len(record["quantities_nano"]) if record["type"] == "intervals" else 1
+        marked_offset, marked_sub = self.marks.get(partition, NO_MARK)
+        if offset < marked_offset:
+            return None
+        first_new = max(marked_sub - sub + 1, 0) if offset == marked_offset else 0
+        if first_new >= number:
+            return None
+        self.marks[partition] = (offset, sub + number - 1)
+        return Step(record, first_new, curated_offset, self.known_at_ms)
+
+    def process(self, step: Step, out: Outputs) -> None:
+        """Process what is new of an admitted record."""
+        kind = str(step.record["type"])
+        if kind == "intervals":
+            self._intervals(step, out)
+        else:
+            getattr(self, f"_{kind}")(step.record, self.unit_of(step, out))
+
+    def unit_of(self, step: Step, out: Outputs) -> Unit:
+        """The unit of work that a record is, or the first of a list."""
+        record = step.record
         partition, offset = record["raw"]
-        unit = Unit(
-            cause=_CAUSES.get(kind, READ),
+        return Unit(
+            cause=_CAUSES.get(str(record["type"]), READ),
             partition=int(partition),
             offset=int(offset),
             sub=int(record.get("sub") or 0),
             received_ms=int(record["received_ms"]),
-            known_at_ms=self.known_at_ms,
+            known_at_ms=step.known_at_ms,
             curated_partition=self.curated_partition,
-            curated_offset=curated_offset,
+            curated_offset=step.curated_offset,
             out=out,
             device=str(record.get("device") or ""),
         )
-        if kind == "intervals":
-            self._intervals(record, unit)
-        elif self._is_new(unit):
-            getattr(self, f"_{kind}")(record, unit)
 
     def ledger_rows(self, out: Outputs) -> None:
         """Emit the cumulative counts through the last record."""
@@ -77,42 +100,25 @@ class Fold:
             row = (self.curated_partition, self.curated_offset, outcome, self.ledger[outcome], self.known_at_ms)
             out.ledger.append(row)
 
-    def _is_new(self, unit: Unit) -> bool:
-        """Above the mark of its raw partition; then it becomes the mark."""
-        if (unit.offset, unit.sub) <= self.marks.get(unit.partition, NO_MARK):
-            return False
-        self.marks[unit.partition] = (unit.offset, unit.sub)
-        return True
-
-    def _point(self, name: str) -> SupplyPoint:
+    def point(self, name: str) -> SupplyPoint:
+        """What is known of a supply point, from now on at the latest."""
         if name not in self.points:
             self.points[name] = SupplyPoint(name, self.tables, self.memory_days)
         return self.points[name]
 
     # -- evidence ---------------------------------------------------------------------------------------------------
 
-    def _intervals(self, record: Mapping[str, Any], unit: Unit) -> None:
+    def _intervals(self, step: Step, out: Outputs) -> None:
         """A list of intervals is its elements, one unit each."""
-        point = self._point(str(record["supply_point"]))
-        device, register, length = str(record["device"]), str(record["register"]), record["interval_s"]
-        quantities = record["quantities_nano"]
-        qualities = _spread(record, len(quantities))
-        origin = tuple(record.get("origin") or (unit.partition, unit.offset, unit.sub))
-        first_sub, unit_name, version = unit.sub, str(record["unit"]), int(record["version"])
-        starts = _starts(point, device, register, int(record["start_ms"]), length, len(quantities))
-        for at, quantity in enumerate(quantities):
-            unit.sub = first_sub + at
-            if not self._is_new(unit):
-                continue
-            arrival = Arrival(
-                supply_point=point.name, device=device, register=register, kind="interval", start_ms=starts[at],
-                end_ms=starts[at + 1], quality=qualities[at], version=version,
-                origin=(int(origin[0]), int(origin[1]), int(origin[2]) + at),
-            )  # fmt: skip
-            self.ledger[judge_interval(point, arrival, length, unit_name, quantity, unit)] += 1
+        unit, intervals = (
+            self.unit_of(step, out),
+            IntervalList(self.point(str(step.record["supply_point"])), step.record),
+        )
+        for at in range(step.first_new, len(intervals)):
+            self.ledger[intervals.judge(at, unit)] += 1
 
     def _register(self, record: Mapping[str, Any], unit: Unit) -> None:
-        point = self._point(str(record["supply_point"]))
+        point = self.point(str(record["supply_point"]))
         quality = QUALITY_OF.get(str(record["quality"]), MISSING)
         read = RegisterRead(
             at_ms=int(record["at_ms"]),
@@ -127,7 +133,7 @@ class Fold:
         self.ledger[judge_register_read(point, arrival, read, str(record["unit"]), unit)] += 1
 
     def _edit(self, record: Mapping[str, Any], unit: Unit) -> None:
-        point = self._point(str(record["supply_point"]))
+        point = self.point(str(record["supply_point"]))
         if record["action"] == "refuse_read":
             arrival = _arrival(point, record, "edit", int(record["at_ms"]), MISSING, 0, unit)
             arrival.channel = str(record["channel"])
@@ -147,11 +153,11 @@ class Fold:
 
     def _configuration(self, record: Mapping[str, Any], unit: Unit) -> None:
         self.ledger["control:configuration"] += 1
-        apply_configuration(self._point(str(record["supply_point"])), record, unit)
+        apply_configuration(self.point(str(record["supply_point"])), record, unit)
 
     def _restatement(self, record: Mapping[str, Any], unit: Unit) -> None:
         self.ledger["control:restatement"] += 1
-        restate(self._point(str(record["supply_point"])), record, unit)
+        restate(self.point(str(record["supply_point"])), record, unit)
 
     def _status(self, record: Mapping[str, Any], unit: Unit) -> None:
         self.ledger["control:status"] += 1
@@ -163,7 +169,7 @@ class Fold:
 
     def _heartbeat(self, record: Mapping[str, Any], unit: Unit) -> None:
         self.ledger["control:heartbeat"] += 1
-        point = self._point(str(record["supply_point"]))
+        point = self.point(str(record["supply_point"]))
         device, sequence = str(record["device"]), int(record["sequence"])
         known = point.complete_through.get(device)
         if known is not None and sequence < known[0]:
@@ -210,24 +216,3 @@ def _arrival(
         kind=kind, start_ms=at_ms, end_ms=at_ms, quality=quality, version=version,
         origin=(int(origin[0]), int(origin[1]), int(origin[2])),
     )  # fmt: skip
-
-
-def _spread(record: Mapping[str, Any], length: int) -> list[int]:
-    """The quality of each element: the record's, overridden by its ranges."""
-    found = [QUALITY_OF.get(str(record["quality"]), MISSING)] * length
-    for item in record.get("ranges") or ():
-        for at in range(max(int(item["first"]), 0), min(int(item["last"]) + 1, length)):
-            found[at] = QUALITY_OF.get(str(item["quality"]), MISSING)
-    return found
-
-
-def _starts(point: SupplyPoint, device: str, register: str, start_ms: int, length: int | str, number: int) -> list[int]:
-    """The start of each element and the end of the last, in ms."""
-    if length != LOCAL_DAY:
-        return [start_ms + at * int(length) * 1000 for at in range(number + 1)]
-    calendar = point.calendar_of(device, register)
-    if calendar is None:
-        return [start_ms] * (number + 1)
-    days = LocalDayGrid(calendar)
-    first = days.slot_of(start_ms)
-    return [start_ms, *(days.start_ms(first + at) for at in range(1, number + 1))]

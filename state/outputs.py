@@ -1,6 +1,9 @@
 """What a step emits: one list of rows per stream, columns as in contracts/outputs.md."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 PLACE: Final = ("known_at_ms", "curated_partition", "curated_offset")
 _COUNTS: Final = ("n_actual", "n_calculated", "n_substituted", "n_estimated", "n_missing")
@@ -33,12 +36,25 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 """Stream name to column names; a row is a tuple in this order."""
 
 
-class Outputs:
-    """Rows by stream, in the order they came about."""
+class Words(NamedTuple):
+    """A column of few different values: `values[codes[i]]` is the value in row i."""
 
-    __slots__ = ("adjustments", "determinants", "evidence", "findings", "ledger", "quarantine")
+    codes: NDArray[np.int64]
+    values: tuple[Any, ...]
+
+
+Column = list[Any] | NDArray[np.int64] | Words
+Block = dict[str, Column]
+"""Column name to column, all of one length."""
+
+
+class Outputs:
+    """Rows by stream: those of the scalar step as tuples, those of array code as blocks of columns."""
+
+    __slots__ = ("_blocks", "adjustments", "determinants", "evidence", "findings", "ledger", "quarantine")
 
     def __init__(self) -> None:
+        self._blocks: dict[str, list[Block]] = {}
         self.evidence: list[tuple[Any, ...]] = []
         self.determinants: list[tuple[Any, ...]] = []
         self.adjustments: list[tuple[Any, ...]] = []
@@ -46,14 +62,32 @@ class Outputs:
         self.quarantine: list[tuple[Any, ...]] = []
         self.ledger: list[tuple[Any, ...]] = []
 
-    def columns(self, stream: str) -> dict[str, list[Any]]:
-        """One stream turned to columns."""
+    def add_block(self, stream: str, columns: tuple[Column, ...]) -> None:
+        """Emit rows as columns, in the order of COLUMNS."""
+        self._blocks.setdefault(stream, []).append(dict(zip(COLUMNS[stream], columns, strict=True)))
+
+    def blocks(self, stream: str) -> list[Block]:
+        """One stream as blocks of columns: what array code emitted, then the rows of the scalar step."""
         rows: list[tuple[Any, ...]] = getattr(self, stream)
-        names = COLUMNS[stream]
-        if not rows:
-            return {name: [] for name in names}
-        return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        found = list(self._blocks.get(stream, ()))
+        if rows:
+            found.append(dict(zip(COLUMNS[stream], map(list, zip(*rows, strict=True)), strict=True)))
+        return found
+
+    def rows(self, stream: str) -> list[tuple[Any, ...]]:
+        """One stream as rows, whichever way they were emitted."""
+        found: list[tuple[Any, ...]] = []
+        for block in self.blocks(stream):
+            found += zip(*map(plain, block.values()), strict=True)
+        return found
 
     def is_empty(self) -> bool:
         """True when nothing at all was emitted."""
-        return not any(getattr(self, stream) for stream in COLUMNS)
+        return not any(self.blocks(stream) for stream in COLUMNS)
+
+
+def plain(column: Column) -> list[Any]:
+    """A column as a list of Python values."""
+    if isinstance(column, Words):
+        return [column.values[code] for code in column.codes.tolist()]
+    return column if isinstance(column, list) else list(column.tolist())

@@ -75,6 +75,7 @@ def _acceptable(point: SupplyPoint, record: Mapping[str, Any]) -> DeviceView:
 def _put_in_force(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
     before = point.views.get(view.device)
     unit.reason = view.reason
+    point.edition += 1
     point.views[view.device] = view
     point.waiting.pop(view.device, None)
     _define(point, view, unit)

@@ -23,6 +23,7 @@ class SupplyPoint:
     __slots__ = (
         "channels",
         "complete_through",
+        "edition",
         "memory_days",
         "name",
         "restated",
@@ -36,6 +37,8 @@ class SupplyPoint:
         self.name = name
         self.tables = tables
         self.memory_days = memory_days
+        self.edition = 0
+        """Rises with every configuration that is put in force."""
         self.views: dict[str, DeviceView] = {}
         self.waiting: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, Channel] = {}

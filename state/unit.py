@@ -1,8 +1,9 @@
 """The unit of work: one interval, one read or one control record, and where its rows go."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from state.codes import RULE_VERSION
 from state.outputs import Outputs
@@ -12,6 +13,15 @@ HEARTBEAT = "heartbeat"
 GATE = "gate"
 CONFIGURATION = "configuration"
 EDIT = "edit"
+
+
+class Step(NamedTuple):
+    """An admitted curated record: its elements from `first_new` on were never processed (0 for what is not a list)."""
+
+    record: Mapping[str, Any]
+    first_new: int
+    curated_offset: int
+    known_at_ms: int
 
 
 @dataclass(slots=True)
