@@ -4,6 +4,8 @@ Only shape is judged: types, required fields, known versions. Whether a value ma
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from itertools import pairwise
 from typing import Any, Final
 
 import orjson
@@ -11,6 +13,8 @@ import orjson
 VERSION: Final = 1
 """The one version of every record type so far."""
 _INT64: Final = 1 << 63
+MAX_LEVELS: Final = 32
+"""Objects and lists inside each other, the record included: whoever passes a record on must be able to write it again."""
 
 
 class UnableToDecode(ValueError):
@@ -36,12 +40,14 @@ def decode_raw(payload: bytes) -> dict[str, Any]:
         raise UnableToDecode(f"not JSON: {error}") from error
     if not isinstance(record, dict):
         raise UnableToDecode("not a JSON object")
+    if payload.count(b"[") + payload.count(b"{") > MAX_LEVELS and _is_deeper(record, MAX_LEVELS):
+        raise UnableToDecode(f"more than {MAX_LEVELS} levels of objects and lists")
     kind = record.get("type")
     shape = RAW_SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
-        raise UnableToDecode(f"unknown type {kind!r}")
+        raise UnableToDecode(f"unknown type {kind!r:.60}")
     if type(record.get("v")) is not int or record["v"] != VERSION:
-        raise UnableToDecode(f"unknown version {record.get('v')!r} of {kind}")
+        raise UnableToDecode(f"unknown version {record.get('v')!r:.60} of {kind}")
     check_shape(record, shape, kind)
     if kind == "edit":
         check_shape(record, EDIT_SHAPES[record["action"]], f"edit {record['action']}")
@@ -61,6 +67,13 @@ def check_shape(record: Mapping[str, Any], shape: Mapping[str, "Check"], where: 
 
 
 Check = Callable[[Any], bool]
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _is_int(value: Any) -> bool:
@@ -123,12 +136,34 @@ def _is_one_of(*words: str) -> Check:
     return lambda value: value in words
 
 
+def _is_scope(value: Any) -> bool:
+    return isinstance(value, str) and (value == "all" or (value.startswith("site:") and value != "site:"))
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_clock(value: Any) -> bool:
+    """Rows (from_ms, offset in seconds, less than a day), at least one, in order of time: with any others a local day may have no start."""
+    if not (_list_of(_is_pair)(value) and value):
+        return False
+    return all(_is_instant(at) and abs(offset) < 86_400 for at, offset in value) and all(
+        before[0] < after[0] for before, after in pairwise(value)
+    )
+
+
 _is_instant = _between(-(10**15), 10**15)
 """Milliseconds: some thirty thousand years to either side, so that no sum of instants leaves int64."""
+_is_service = _between(-86_400_000, 10_413_792_000_000)
+"""An end of a span that a device serves for, years 1970 to 2299: every interval from there on is expected, and hardened one by one."""
 _is_decimals = _between(0, 18)
 _is_factor = _between(1, 10**18)
 _is_version = _between(-(2**62), 2**62)
-_is_source = _shaped({"file?": _is_any_text, "line?": _is_int, "import?": _is_any_text})
+_is_source = _shaped({"file?": _is_any_text, "line?": _between(0, 2**32 - 1), "import?": _is_any_text})
 _READING: Final[dict[str, Check]] = {
     "device": _is_text,
     "register": _is_text,
@@ -158,8 +193,8 @@ _REGISTER_SPAN: Final[dict[str, Check]] = {
     "register": _is_text,
     "channel": _is_text,
     "role": _is_one_of("intervals", "totals", "spans", "check"),
-    "from_ms": _is_instant,
-    "to_ms": _or_null(_is_instant),
+    "from_ms": _is_service,
+    "to_ms": _or_null(_is_service),
     "multiplier?": _is_factor,
     "decimals?": _is_decimals,
     "digits?": _or_null(_between(1, 18)),
@@ -187,8 +222,8 @@ _CHANNEL: Final[dict[str, Check]] = {
 }
 _CALENDAR: Final[dict[str, Check]] = {
     "site": _is_text,
-    "utc_offsets": lambda value: _list_of(_is_pair)(value) and len(value) > 0,
-    "holidays?": _list_of(_is_text),
+    "utc_offsets": _is_clock,
+    "holidays?": _list_of(_is_day),
     "time_zone?": _is_any_text,
 }
 _SAID: Final[dict[str, Check]] = {"device": _is_text, "person": _is_text, "reason": _is_text}
@@ -201,7 +236,7 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "window": _LIST,
     "day": _LIST,
     "register": {**_READING, "at_ms": _is_instant, "count": _is_int, "decimals": _is_decimals, "quality": _is_quality,
-        "event?": _is_one_of("reset"), "words?": _list_of(_is_int), "flags?": _list_of(_is_any_text),
+        "event?": _is_one_of("reset"), "words?": _list_of(_between(0, 65_535)), "flags?": _list_of(_is_any_text),
     },
     "heartbeat": {"device": _is_text, "complete_through_ms": _is_instant, "sequence": _is_int},
     "status": {"device": _is_text, "at_ms": _is_instant, "kind": _is_one_of("clock", "communication"),
@@ -210,7 +245,7 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "assignment": {
         "device": _is_text,
         "version": _is_version,
-        "spans": _list_of(_shaped({"supply_point": _is_text, "from_ms": _is_instant, "to_ms": _or_null(_is_instant)})),
+        "spans": _list_of(_shaped({"supply_point": _is_text, "from_ms": _is_service, "to_ms": _or_null(_is_service)})),
         "reason?": _is_any_text,
     },
     "configuration": {
@@ -221,7 +256,7 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
         "calendar": _shaped(_CALENDAR),
         "reason?": _is_any_text,
     },
-    "gate": {"gate_id": _is_text, "scope": _is_text, "until_ms": _is_instant, "partitions": _between(1, 65_536)},
+    "gate": {"gate_id": _is_text, "scope": _is_scope, "until_ms": _is_instant, "partitions": _between(1, 65_536)},
     "edit": {**_SAID, "supply_point": _is_text, "channel": _is_text, "action": _is_one_of("replace", "refuse_read")},
     "release": {**_SAID, "coordinates": _list_of(_is_pair)},
     "dead_letter": {
@@ -231,7 +266,7 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
         "source?": _is_source,
     },
     "restatement": {**_SAID, "supply_point": _is_text, "channel": _is_text, "rows": _list_of(_shaped({
-        "start_ms": _is_instant, "end_ms": _is_instant, "old_nano": _between(-(10**18), 10**18),
+        "start_ms": _is_instant, "end_ms": _is_instant, "old_nano": _between(1 - 10**18, 10**18 - 1),
         "new_nano": _is_int, "revision": _between(0, 2**31),
         "quality": _is_quality,
     })), "replay_id?": _is_text},

@@ -1,14 +1,15 @@
-"""reads.curated → fold → ClickHouse: hardened determinants, adjustments, findings, evidence, ledger, frontier.
+"""reads.curated → fold → ClickHouse: hardened determinants, adjustments, findings, evidence, ledger, frontier, and the curated archive.
 
     log reads.curated ─▶ fold (one key a partition) ─▶ ClickHouse
 
 EOF hardens nothing: silence is closed by records only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -53,13 +54,31 @@ class FoldLogic(StatefulBatchLogic[Batch, Block, bytes]):
     def _apply(self, records: Batch) -> Block:
         fold = self._fold = self._fold or Fold(records[0].partition)
         out = Outputs()
-        for record in records:
-            fold.apply(decode(record.payload), record.offset, record.append_ms, out)
+        decoded = [decode(record.payload) for record in records]
+        for record, body in zip(records, decoded, strict=True):
+            fold.apply(body, record.offset, record.append_ms, out)
         fold.ledger_rows(out)
         tables = {stream: out.columns(stream) for stream in COLUMNS if getattr(out, stream)}
+        tables["curated_records"] = _archive(records, decoded)
         frontier = Frontier("fold", fold.curated_partition, records[-1].next_offset, fold.known_at_ms)
         return Block(tables, (frontier,))
 
     def snapshot(self) -> bytes:
         assert self._fold is not None, "a key exists from its first batch on"
         return snapshot(self._fold)
+
+
+def _archive(records: Batch, decoded: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The records as they stand in the log, with what they are found by."""
+    return {
+        "curated_partition": [record.partition for record in records],
+        "curated_offset": [record.offset for record in records],
+        "supply_point": [str(body["supply_point"]) for body in decoded],
+        "type": [str(body["type"]) for body in decoded],
+        "raw_partition": [body["raw"][0] for body in decoded],
+        "raw_offset": [body["raw"][1] for body in decoded],
+        "raw_sub": [body["sub"] for body in decoded],
+        "received_ms": [body["received_ms"] for body in decoded],
+        "appended_ms": [record.append_ms for record in records],
+        "payload": [record.payload for record in records],
+    }

@@ -19,11 +19,15 @@ from bytewax.operators import StatefulBatchLogic
 from connectors.clickhouse import Store
 from connectors.clickhouse_sink import Block, ClickHouseSink, Frontier
 from connectors.codec import UnableToDecode, decode_raw, encode
-from connectors.file_log import LogReader, LogWriter, Record, partition_of, read_at
+from connectors.file_log import LogReader, LogWriter, Record, UnableToRead, partition_of, read_at
 from connectors.log_streams import Batch, Entry, LogSink, MergedLogSource
 from dataflows.ingest_rows import IngestRows
 from state.routing import Again, Carrier, Routed, Router, pack_router, unpack_router
 from state.timeline import UnableToAssign
+
+
+class UnableToRelease(ValueError):
+    """A release names a place of its own partition at which no record begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,28 @@ class RouteLogic(StatefulBatchLogic[Batch, RoutedBatch, bytes]):
                 router.dead_letter()
                 rows.refused_by_connector(record, decoded)
                 return kind
+            if kind == "release":
+                self._refuse_wrong_places(decoded["coordinates"], record)
             carrier = router.route(decoded, record.offset, record.append_ms, routed)
-        except (UnableToDecode, UnableToAssign) as error:
+        except (UnableToDecode, UnableToAssign, UnableToRelease) as error:
             router.dead_letter()
             rows.dead_letter(record, kind, error)
             return kind
         for request in routed.again:
             self._answer(router, request, carrier, routed)
         return kind
+
+    def _refuse_wrong_places(self, coordinates: Iterable[tuple[int, int]], release: Record) -> None:
+        """Before anything is routed, as a release is let in whole or not at all.
+
+        Places of other partitions, and places not written before it, are nobody's.
+        """
+        for partition, offset in coordinates:
+            if partition == release.partition and offset < release.offset:
+                try:
+                    read_at(self._raw, partition, offset)
+                except UnableToRead as error:
+                    raise UnableToRelease(f"no record begins at {partition}, {offset}: {error}") from error
 
     def _answer(self, router: Router, request: Again, carrier: Carrier, routed: Routed) -> None:
         """Read raw records again and publish them under the carrier that asked."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from connectors.clickhouse import Store
 from meterfold.billing.documents import Document, documents
 from meterfold.billing.log import BillingLog
-from meterfold.billing.project import project
+from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Charge, Pins, rate
 from meterfold.billing.rows import VERSION, decimal_text, encode
 from meterfold.billing.run import fold_frontier, one_at_a_time, refuse_while_open
@@ -43,10 +43,11 @@ def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple
     """Issue every open draft of an account, of a run, or one document, in order of account and period.
 
     First each account is rated again: a draft that would come out otherwise now is not issued. Raises NothingToIssue, DraftIsStale,
-    UnableToIssue, RunInProgress, and what the log and the store raise: documents issued before that stay issued.
+    UnableToIssue, RunInProgress, UnableToProject, and what the log and the store raise: documents issued before that stay issued.
     """
     with one_at_a_time():
         known = project(store, log)
+        refuse_misread(store)
         drafts = documents(
             store,
             "documents.status = 'draft' AND {target:String} IN (documents.account, documents.run_id, documents.document_id)",

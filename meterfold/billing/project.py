@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors.clickhouse import Store
 from meterfold.billing.log import BillingLog
-from meterfold.billing.rows import Place, row_of
+from meterfold.billing.rows import Place, Row, UnableToProject, row_of
 
 BATCH_RECORDS: Final = 5_000
 """Records held in memory at most before they are inserted."""
@@ -19,8 +19,8 @@ Pending = dict[str, list[Mapping[str, Any]]]
 def project(store: Store, log: BillingLog) -> int:
     """Bring the billing tables up to the end of the log; returns the offset below which everything is known now.
 
-    Rows replace themselves, so what a crash makes it repeat is harmless. Raises UnableToProject, what the log raises, and what the
-    store raises; the frontier then stays where the rows are.
+    Rows replace themselves, so what a crash makes it repeat is harmless. A record that is none becomes a row of `bill_refused`, and those
+    after it are projected. Raises what the log and the store raise; the frontier then stays where the rows are.
     """
     next_offset, known_at_ms = frontier(store)
     pending: Pending = defaultdict(list)
@@ -29,7 +29,7 @@ def project(store: Store, log: BillingLog) -> int:
     for offset, append_ms, payload in log.iter_records(max(next_offset - 1, 0)):
         if offset < next_offset:
             continue
-        table, row = row_of(Place(offset, append_ms, payload))
+        table, row = _row_or_refusal(Place(offset, append_ms, payload))
         pending[table].append(row)
         next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), held + 1
         if held == BATCH_RECORDS:
@@ -38,6 +38,28 @@ def project(store: Store, log: BillingLog) -> int:
     if held:
         _store(store, pending, next_offset, known_at_ms)
     return next_offset
+
+
+def refuse_misread(store: Store) -> None:
+    """Raises UnableToProject while the log holds records that could not be read: nobody knows what was charged or numbered in them."""
+    found = store.query("SELECT why FROM bill_refused FINAL ORDER BY billing_offset").rows
+    if found:
+        raise UnableToProject(
+            f"{found[0][0]}. {len(found)} such records are in the billing log, so nothing is charged or numbered: use the version of "
+            "meterfold that wrote them, and meterfold rebuild"
+        )
+
+
+def _row_or_refusal(place: Place) -> Row:
+    try:
+        return row_of(place)
+    except UnableToProject as error:
+        return "bill_refused", {
+            "billing_offset": place.offset,
+            "appended_ms": place.append_ms,
+            "why": str(error),
+            "payload": place.payload,
+        }
 
 
 def frontier(store: Store) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a run writes into the billing log: its opening, its lines, its closing. The shapes are listed in `rows`."""
+"""What a run writes into the billing log: its opening, its lines, its closing. The shapes are listed in `shapes`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Final
 
 from meterfold.billing.rating import Charge, Pins
-from meterfold.billing.rows import LINE_DAYS, LINE_NUMBERS, VERSION, decimal_text
+from meterfold.billing.rows import VERSION, decimal_text
+from meterfold.billing.shapes import LINE_DAYS, LINE_NUMBERS
 
 Record = dict[str, object]
 

@@ -1,13 +1,6 @@
 """Billing events to rows: what each record type of the billing log becomes in which table.
 
-The record shapes (all have `v` 1 and `type`; numbers that are money or quantities are text):
-
-- `reference`   kind, id, version, body, ended (null, or reason and optionally `withdrawn`)
-- `run_opened`  run_id, legal_entity, account ("" = all), frontier [[partition, next offset, known_at_ms], …], billing_offset,
-                rule_version, as_of_ms, lease_until_ms
-- `line`        the columns of `bill_lines` up to `amount`
-- `run_closed`  run_id, lines, total {currency: amount}
-- `issued`      the columns of `bill_issued` up to `issued_ms`
+The record shapes are in `shapes`, and in contracts/README.md.
 """
 
 from __future__ import annotations
@@ -20,20 +13,14 @@ from typing import Any, Final
 
 import orjson
 
-VERSION: Final = 1
+from connectors.codec import UnableToDecode, check_shape
+from meterfold.billing.shapes import BODIES, LINE_DAYS, LINE_NUMBERS, LINE_TEXT, SHAPES
 
-LINE_TEXT: Final = (
-    "line_id", "document_id", "run_id", "legal_entity", "account", "kind", "element", "supply_point", "channel", "tariff",
-    "tariff_version", "band", "currency", "unit",
-)  # fmt: skip
-LINE_DAYS: Final = ("period_from", "period_to", "service_from", "service_to")
-LINE_NUMBERS: Final = (
-    "rate", "quantity_should", "quantity_was", "quantity", "quantity_estimated", "amount_should", "amount_was", "amount",
-)  # fmt: skip
+VERSION: Final = 1
 
 
 class UnableToProject(ValueError):
-    """The billing log holds a record that this version does not know, or that is not one; nothing was stored of it or after it."""
+    """The billing log holds a record that this version does not know, or that is not one. The message says where, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +37,26 @@ Row = tuple[str, dict[str, Any]]
 
 
 def row_of(place: Place) -> Row:
-    """The row that a record becomes. Raises UnableToProject."""
+    """The row that a record becomes, with values that its table takes. Raises UnableToProject and nothing else."""
+    where = f"the billing record at {place.offset}"
     try:
         record = orjson.loads(place.payload)
-        if record.get("v") != VERSION:
-            raise UnableToProject(
-                f"the billing record at {place.offset} has version {record.get('v')!r}, this program knows 1"
-            )
-        make = _MAKERS.get(record.get("type"))
-        if make is None:
-            raise UnableToProject(
-                f"the billing record at {place.offset} is of type {record.get('type')!r}, which is unknown"
-            )
-        return make(record, place)
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise UnableToProject(f"the billing record at {place.offset} is not one: {error!r}") from error
+    except orjson.JSONDecodeError as error:
+        raise UnableToProject(f"{where} is not one: {error}") from error
+    if not isinstance(record, dict):
+        raise UnableToProject(f"{where} is not one, but {record!r:.60}")
+    kind = record.get("type")
+    if type(record.get("v")) is not int or record["v"] != VERSION:
+        raise UnableToProject(f"{where} has version {record.get('v')!r:.60}, this program knows {VERSION}")
+    if not isinstance(kind, str) or kind not in SHAPES:
+        raise UnableToProject(f"{where} is of type {kind!r:.60}, which is unknown")
+    try:
+        check_shape(record, SHAPES[kind], kind)
+        if kind == "reference":
+            check_shape(record["body"], BODIES.get(record["kind"], {}), record["kind"])
+        return _MAKERS[kind](record, place)
+    except (UnableToDecode, orjson.JSONEncodeError) as error:
+        raise UnableToProject(f"{where} is not one: {error}") from error
 
 
 def _reference(record: Mapping[str, Any], place: Place) -> Row:

@@ -16,7 +16,7 @@ from typing import Final
 from connectors.clickhouse import Store
 from meterfold.billing.documents import Document, documents
 from meterfold.billing.log import BillingLog
-from meterfold.billing.project import project
+from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Blocked, Pins, rate
 from meterfold.billing.records import closing, line_records, opening
 from meterfold.billing.rows import encode
@@ -82,10 +82,11 @@ def run_bills(
     """Draft what is to be charged now: for all, for one legal entity, or for one account; unissued drafts in scope are replaced.
 
     `take_over`: the caller knows that no other process can be running (it owns the directory), so an open run is a dead one. Raises
-    UnknownScope, RunInProgress, RunOvertaken, and what the log and the store raise: then nothing of the run counts.
+    UnknownScope, RunInProgress, RunOvertaken, UnableToProject, and what the log and the store raise: then nothing of the run counts.
     """
     with one_at_a_time():
         project(store, log)
+        refuse_misread(store)
         entities = _entities(store, legal_entity, account)
         return RunResult(
             tuple(_run(store, log, now_ms, entity, account or "", take_over, lease_ms) for entity in entities)

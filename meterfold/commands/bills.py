@@ -13,6 +13,7 @@ from meterfold.billing.documents import UnknownBill, show_bill
 from meterfold.billing.explain import explain_line
 from meterfold.billing.export import export_bills
 from meterfold.billing.issue import DraftIsStale, NothingToIssue, UnableToIssue, issue_bill
+from meterfold.billing.rows import UnableToProject
 from meterfold.billing.run import RunInProgress, RunOvertaken, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
 from meterfold.clock import now_ms
@@ -31,7 +32,7 @@ class Kind(StrEnum):
 
 
 REFUSALS = (
-    RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnknownBill,
+    RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnableToProject, UnknownBill,
 )  # fmt: skip
 
 

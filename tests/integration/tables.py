@@ -9,24 +9,30 @@ from typing import Any
 TABLES = (
     "raw_records", "evidence", "determinants", "adjustments", "findings", "quarantine", "dead_letters", "ledger",
     "ingest_ledger", "reference_objects", "bill_runs", "bill_lines", "bill_run_closed", "bill_issued",
+    "bill_refused",
 )  # fmt: skip
 """Every table of rows. The frontier says how far, not what; after a run it is compared by what these hold."""
 
 PLACES = frozenset({"known_at_ms", "curated_offset", "billing_offset"})
 """Where a row stands in the curated log, and when: what a crash that made ingest repeat itself may change."""
 
-_DUMP = """
+_ASK = """
 import json, sys
 from pathlib import Path
 from connectors.clickhouse import Store
 store = Store(Path(sys.argv[1]))
-print(json.dumps({t: store.query(f"SELECT * FROM {t} FINAL").dicts() for t in sys.argv[2].split(",")}, default=str))
+print(json.dumps({name: store.query(sql).dicts() for name, sql in json.loads(sys.argv[2]).items()}, default=str))
 """
 
 
 def dump(data: Path) -> dict[str, list[str]]:
     """Every table's rows as sorted texts, places left out."""
-    command = [sys.executable, "-c", _DUMP, str(data / "clickhouse"), ",".join(TABLES)]
+    return rows_of(data, {name: f"SELECT * FROM {name} FINAL" for name in TABLES})
+
+
+def rows_of(data: Path, queries: dict[str, str]) -> dict[str, list[str]]:
+    """The rows of each query as sorted texts, places left out."""
+    command = [sys.executable, "-c", _ASK, str(data / "clickhouse"), json.dumps(queries)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     tables: dict[str, list[dict[str, Any]]] = json.loads(result.stdout)
     return {name: sorted(map(_text, rows)) for name, rows in tables.items()}

@@ -16,6 +16,7 @@ from meterfold.billing.explain import explain_line
 from meterfold.billing.export import export_bills
 from meterfold.billing.issue import issue_bill
 from meterfold.billing.run import run_bills
+from meterfold.store import sql_folder
 from tests.integration.billing_world import HALF_HOUR_MS, NANO, ListLog, World, band, midnight_ms, ms
 
 KWH = 1000 * NANO
@@ -33,7 +34,7 @@ def raw(world: World, offset: int, **record: Any) -> None:
     row = {
         "raw_partition": 1,
         "raw_offset": offset,
-        "device": "D",
+        "device": record.get("device", "D"),
         "type": record["type"],
         "received_ms": 5,
         "payload": orjson.dumps(record),
@@ -104,6 +105,28 @@ def test_a_line_is_traced_to_its_reads_file_and_line(billed: World) -> None:
         ("account", "A", 1), ("site", "SITE", 1), ("supply_point", "SP", 1), ("tariff", "TF", 1), ("tenancy", "T", 1),
     ]  # fmt: skip
     assert explained.adjustments == explained.earlier_lines == explained.taxed_charges == ()
+
+
+def test_a_configuration_is_found_by_the_views_that_ingest_counted(world: World) -> None:
+    """Before a configuration an assignment gives no view; what is repeated or contradicts itself gives none at all."""
+    raw(world, 1, type="assignment", device="D", version=0, spans=[])
+    raw(world, 2, type="configuration", device="D", version=7)  # view 1
+    raw(world, 3, type="configuration", device="D", version=7)
+    raw(world, 4, type="assignment", device="D", version=9, spans=[])  # contradicts itself
+    raw(world, 5, type="assignment", device="D", version=1, spans=[])  # view 2
+    raw(world, 6, type="configuration", device="OTHER", version=3)
+    raw(world, 7, type="configuration", device="D", version=8)  # view 3
+    world.store.insert("dead_letters", {"raw_partition": [1], "raw_offset": [4], "reason": ["contradiction"]})
+    sql = (sql_folder() / "explain" / "configurations.sql").read_text("utf-8")
+
+    def found(*versions: int) -> list[tuple[str, int, int]]:
+        rows = world.store.query(sql, {"devices": ["D", "OTHER"], "versions": list(versions)}).rows
+        return [(device, version, offset) for device, version, _, offset, *_ in rows]
+
+    assert found(1) == [("D", 7, 2), ("OTHER", 3, 6)]
+    assert found(2) == [("D", 7, 2)]
+    assert found(2, 3) == [("D", 7, 2), ("D", 8, 7)]
+    assert found(8) == []
 
 
 def test_a_correction_shows_what_is_new_since_the_document_it_corrects(billed: World) -> None:

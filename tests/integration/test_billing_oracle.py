@@ -24,10 +24,11 @@ from tests.integration.billing_world import HALF_HOUR_MS, ListLog, World, band, 
 from tests.integration.test_sql_checks import CHECKS
 
 SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 40))]
-ZONES = ("Europe/London", "America/New_York", "Australia/Sydney", "Asia/Kolkata")
+ZONES = ("Europe/London", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Asia/Kolkata")
 FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
 NOW = ms("2024-05-03T00:00Z")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PLACES = {"GBP": 2, "JPY": 0, "KWD": 3}
 FACTORS = {"Wh": Decimal("0.001"), "kWh": Decimal(1), "MWh": Decimal(1000)}
 
 Key = tuple[Any, ...]
@@ -39,15 +40,27 @@ class Truth:
 
     zone: ZoneInfo
     holidays: set[date]
+    currency: str
     units: dict[str, str] = field(default_factory=dict)
     tariffs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tenancies: dict[str, dict[str, Any]] = field(default_factory=dict)
     billing_from: dict[str, date] = field(default_factory=dict)
+    calendar_day: dict[str, int] = field(default_factory=dict)
     standing: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)  # decimal's HALF_UP is half away from zero
+def cents(amount: Decimal, currency: str) -> Decimal:
+    return amount.quantize(
+        Decimal(1).scaleb(-PLACES[currency]), ROUND_HALF_UP
+    )  # decimal's HALF_UP is half away from zero
+
+
+def period_of(day: date, truth: Truth, account: str) -> tuple[date, date]:
+    """The billing period that a day lies in: its first day, not before `billing_from`, and the day after its last."""
+    turns = truth.calendar_day[account]
+    month = day if day.day >= turns else day.replace(day=1) - timedelta(days=1)
+    following = month.replace(day=28) + timedelta(days=4)
+    return max(month.replace(day=turns), truth.billing_from[account]), following.replace(day=turns)
 
 
 def rated(truth: Truth) -> dict[Key, Decimal]:
@@ -62,7 +75,9 @@ def rated(truth: Truth) -> dict[Key, Decimal]:
             version = [
                 item for item in truth.tariffs[tenancy["tariff"]] if date.fromisoformat(item["effective_from"]) <= day
             ][-1]
-            period = max(day.replace(day=1), truth.billing_from[tenancy["account"]])
+            period, until = period_of(day, truth, tenancy["account"])
+            if until > LAST:
+                break  # it has not ended
             key = (tenancy["account"], period, tenancy["supply_point"], version["version"])
             prices[key] = version
             days[key] += 1
@@ -76,16 +91,16 @@ def rated(truth: Truth) -> dict[Key, Decimal]:
     for (account, period, point, name, band_name), quantity in quantities.items():
         version = prices[account, period, point, name]
         rate = next(Decimal(item["rate"]) for item in version["energy"][0]["bands"] if item["name"] == band_name)
-        charges[account, period, "energy", point, name, band_name] = cents(quantity * rate)
+        charges[account, period, "energy", point, name, band_name] = cents(quantity * rate, truth.currency)
     for (account, period, point, name), count in days.items():
         if standing := prices[account, period, point, name]["standing_per_day"]:
-            charges[account, period, "standing", point, name, ""] = cents(count * Decimal(standing))
+            charges[account, period, "standing", point, name, ""] = cents(count * Decimal(standing), truth.currency)
     for (account, period, kind, point, name, band_name), amount in charges.items():
         tax = prices[account, period, point, name]["tax"]
         if tax:
             taxed[account, period, "tax", "", "", tax["rate"]] += amount
         assert kind != "tax" and band_name is not None
-    return {**charges, **{key: cents(base * Decimal(key[-1])) for key, base in taxed.items()}}
+    return {**charges, **{key: cents(base * Decimal(key[-1]), truth.currency) for key, base in taxed.items()}}
 
 
 def half_hours(day: date, zone: ZoneInfo) -> list[tuple[int, datetime]]:
@@ -154,15 +169,16 @@ def some_versions(rng: random.Random) -> list[dict[str, Any]]:
 
 
 def portfolio(world: World, rng: random.Random) -> Truth:
-    """Two accounts, three supply points, tenants that change hands; three months of half-hours of any sign."""
+    """Two accounts with calendars of their own, three supply points, tenants that change hands; three months of half-hours of any sign."""
     zone = rng.choice(ZONES)
     holidays = sorted(rng.sample([str(FIRST + timedelta(days=at)) for at in range(90)], 5))
-    truth = Truth(ZoneInfo(zone), {date.fromisoformat(day) for day in holidays})
+    truth = Truth(ZoneInfo(zone), {date.fromisoformat(day) for day in holidays}, rng.choice(list(PLACES)))
     world.entity()
     world.site(zone=zone, holidays=holidays)
     for account in ("A", "B"):
         truth.billing_from[account] = FIRST + timedelta(days=rng.choice([0, 0, 9]))
-        world.account(account, billing_from=str(truth.billing_from[account]))
+        truth.calendar_day[account] = rng.choice([1, 1, 15, 28])
+        world.account(account, str(truth.billing_from[account]), truth.calendar_day[account], truth.currency)
     for name in ("T1", "T2"):
         retariff(world, truth, name, some_versions(rng))
     for point in ("P1", "P2", "P3"):
@@ -180,7 +196,7 @@ def portfolio(world: World, rng: random.Random) -> Truth:
 
 def retariff(world: World, truth: Truth, name: str, versions: list[dict[str, Any]]) -> None:
     truth.tariffs[name] = versions
-    world.tariff(name, *versions)
+    world.tariff(name, *versions, currency=truth.currency)
 
 
 def occupy(

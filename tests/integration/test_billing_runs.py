@@ -238,12 +238,25 @@ def test_projecting_in_small_batches_gives_the_same_rows(two_accounts: World, mo
 @pytest.mark.parametrize(
     "payload", [b"{", b"[]", b'{"v":2,"type":"line"}', b'{"v":1,"type":"new"}', b'{"v":1,"type":"line"}']
 )
-def test_a_billing_record_that_is_unknown_stops_the_projection(world: World, payload: bytes) -> None:
-    world.entity()
-    world.log.append(b"LE", payload)
-    world.log.flush()
-    with pytest.raises(UnableToProject, match=f"record at {world.log.records[-1][0]}"):
-        project(world.store, world.log)
+def test_a_billing_record_that_is_none_is_stepped_over_and_stops_runs_and_issues(world: World, payload: bytes) -> None:
+    """What stands after it is projected; but nobody knows what it charged or numbered."""
+    store, log = world.store, world.log
+    world.small(standing="1", bands=[])
+    run_bills(store, log, FEBRUARY)
+    log.append(b"LE", payload)
+    log.flush()
+    at = log.records[-1][0]
+    world.account("AFTER")
+    assert store.query("SELECT billing_offset, payload FROM bill_refused").rows == [(at, payload.decode())]
+    assert store.query("SELECT count() FROM ref_accounts WHERE account = 'AFTER'").rows == [(1,)]
+    for refused in (lambda: run_bills(store, log, FEBRUARY), lambda: issue_bill(store, log, "A", FEBRUARY)):
+        with pytest.raises(UnableToProject, match=f"the billing record at {at} .* meterfold rebuild"):
+            refused()
+    assert [record["type"] for record in map(orjson.loads, readable(log, at))] == ["reference"], "nothing was appended"
+
+
+def readable(log: ListLog, after: int) -> list[bytes]:
+    return [payload for offset, _, payload in log.records if offset > after]
 
 
 def test_the_road_on_a_file_log(store: Store, tmp_path: Path) -> None:

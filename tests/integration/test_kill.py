@@ -1,16 +1,20 @@
 """kill -9 of the running process at random points, then every table row for row as in an undisturbed run."""
 
+import json
 import random
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connectors.file_log import LogReader, Record
 from meterfold.demo.house import write_files
+from meterfold.workspace import CURATED_PARTITIONS, Paths
 from tests.integration.command import command, meterfold
-from tests.integration.tables import assert_same, dump
+from tests.integration.tables import assert_same, dump, rows_of
 
 SEED = 20261122
 
@@ -79,5 +83,15 @@ def test_rebuilding_gives_the_same_rows(imported: Path, undisturbed: dict[str, l
     meterfold(data, "run")
     meterfold(data, "rebuild")
     assert_same(dump(data), undisturbed)
+    archive = rows_of(data, {"archive": "SELECT payload FROM curated_records FINAL"})["archive"]
+    assert archive == sorted(json.dumps({"payload": record.payload.decode()}) for record in curated_log(data))
     meterfold(data, "run")
     assert_same(dump(data), undisturbed)
+
+
+def curated_log(data: Path) -> Iterator[Record]:
+    """Every record of reads.curated."""
+    for partition in range(CURATED_PARTITIONS):
+        with LogReader(Paths(data).curated, partition) as reader:
+            while records := reader.read():
+                yield from records

@@ -179,7 +179,7 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
     "an issued line lost": ("issued_documents_are_frozen", sql("ALTER TABLE bill_lines DELETE WHERE position = 2 AND run_id = 'LE-R1'")),
     "an issued document without lines": ("issued_documents_are_frozen", lambda world: another_issued(world, document_id="NONE")),
     "another total": ("issued_documents_are_frozen", lambda world: another_issued(world, total="1.00")),
-    "another hash": ("issued_documents_are_frozen", lambda world: another_issued(world, lines_sha256="ab")),
+    "another hash": ("issued_documents_are_frozen", lambda world: another_issued(world, lines_sha256="ab" * 32)),
     "an invoice called a credit note": ("issued_documents_are_frozen", lambda world: another_issued(world, kind="credit_note")),
     "an issued line changed": (
         "issued_documents_are_frozen",
@@ -196,6 +196,9 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
         "closed_runs_are_whole", sql("ALTER TABLE bill_lines DELETE WHERE position = 1 AND run_id = 'LE-R3'")
     ),
     "a closed run with another total": ("closed_runs_are_whole", lambda world: line_again(world, amount="1.00")),
+    "a billing record that is none": (
+        "billing_log_is_understood", lambda world: log_record(world, type="from_the_future")
+    ),
     "a version appended late": (
         "reference_versions_rise", lambda world: log_record(world, type="reference", kind="site", id="SITE", version=0, body={}, ended=None)
     ),

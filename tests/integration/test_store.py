@@ -202,7 +202,7 @@ def test_every_table_replaces_by_its_key_and_explains_its_columns(store: Store) 
         "SELECT name, engine, partition_key, sorting_key, comment FROM system.tables "
         "WHERE database = currentDatabase() AND engine NOT LIKE '%View' ORDER BY name"
     ).rows
-    assert len(tables) == 16
+    assert len(tables) == 18
     for name, engine, partition_key, sorting_key, comment in tables:
         assert engine == "ReplacingMergeTree", name
         assert partition_key == "", "a replay cannot land in another partition"

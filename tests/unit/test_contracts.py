@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from connectors.clickhouse_columns import arrow_column
 from connectors.clickhouse_sink import Frontier
-from connectors.codec import RAW_SHAPES, UnableToDecode, decode, decode_raw, encode
+from connectors.codec import EDIT_SHAPES, MAX_LEVELS, RAW_SHAPES, UnableToDecode, decode, decode_raw, encode
 from connectors.file_log import Record
 from dataflows.ingest_rows import IngestRows
 from meterfold.billing import rows as billing
+from meterfold.billing.shapes import SHAPES
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
 from tests.road import Road
@@ -116,6 +118,37 @@ def test_the_page_names_every_type_and_field(name: str) -> None:
         assert not unnamed
 
 
+def fields_on_the_page(section: str, within: str) -> dict[str, set[str]]:
+    """What a table of the page says: the first cell's name to the fields in the last, with their question marks."""
+    page = (CONTRACTS / "README.md").read_text("utf-8")
+    part = page[page.index(f"\n## {section} ") :].split("\n## ")[1]
+    [table] = [table for table in part.split("\n\n") if table.startswith(f"| {within} |")]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    return {cells[0].strip("`"): set(re.findall(r"`([a-z_]\w*\??)`", cells[-1])) for cells in rows}
+
+
+def test_the_page_says_what_may_be_absent() -> None:
+    expected = {kind: set(shape) for kind, shape in RAW_SHAPES.items()}
+    expected["edit"] |= {*EDIT_SHAPES["replace"], *EDIT_SHAPES["refuse_read"]}
+    assert fields_on_the_page("reads.raw", "type") == expected
+    inside = {
+        "source": "source", "ranges": "range", "spans": "service", "registers": "register_span", "channels": "channel",
+        "policy": "policy", "calendar": "calendar", "rows": "restated",
+    }  # fmt: skip
+    assert fields_on_the_page("reads.raw", "within") == {
+        name: set(marked(SCHEMAS["raw"]["$defs"][definition])) for name, definition in inside.items()
+    }
+    assert fields_on_the_page("billing", "type") == {
+        kind: set(shape) | ({"reason", "at?", "withdrawn?"} if kind == "reference" else set())
+        for kind, shape in SHAPES.items()
+    }
+
+
+def marked(described: Mapping[str, Any]) -> Iterator[str]:
+    """The fields of an object, those that may be absent with a question mark."""
+    yield from (name if name in described.get("required", ()) else f"{name}?" for name in described["properties"])
+
+
 def demanded_by(shape: Iterable[str]) -> set[str]:
     """The names that must be there; those with a question mark may be absent."""
     return {name for name in shape if not name.endswith("?")}
@@ -167,7 +200,7 @@ def test_a_raw_example_is_decoded_and_comes_back(name: str) -> None:
 
 Place = tuple[str | int, ...]
 WORDS = ("", "word", "LOCAL_DAY", "ACTUAL", "check")
-NUMBERS = (0, 86_400, 86_401, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 1.5)
+NUMBERS = (0, 86_400, 86_401, 10**18, -(10**18), 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 1.5)
 VALUES: tuple[Any, ...] = (None, True, *WORDS, *NUMBERS, [], [True], {})
 """Put into every demanded field in turn: some of it is right somewhere, and schema and codec must see that alike."""
 
@@ -185,7 +218,7 @@ def fields(record: Mapping[str, Any]) -> Iterator[tuple[Place, bool]]:
                 yield from walk(node["properties"][name], value[name], (*at, name), here)
         elif isinstance(value, list) and value:
             yield (*at, 0), needed
-            yield from walk(node["items"], value[0], (*at, 0), needed)
+            yield from walk(node["items"] or node["prefixItems"][0], value[0], (*at, 0), needed)
 
     yield from walk({"$ref": f"#/$defs/{record['type']}"}, record, (), True)
 
@@ -300,7 +333,32 @@ def of_version_true() -> Iterator[Any]:
     yield {**RAW["gate"], "v": True}
 
 
-LENIENT = [of_optional_fields, of_actions, of_pairs, of_version_true]
+def of_scopes() -> Iterator[Any]:
+    for scope in (
+        "ALL",
+        "all ",
+        "site",
+        "site:",
+        "HARBOUR-HOUSE",
+        "supply_point:FLAT-A",
+        "sites:HARBOUR-HOUSE",
+        " all",
+    ):
+        yield {**RAW["gate"], "scope": scope}
+
+
+def of_bounds() -> Iterator[Any]:
+    for line in (-1, 2**32):
+        yield having(RAW["dead_letter"], ("source", "line"), line)
+    for word in (-1, 65_536):
+        yield having(RAW["register"], ("words",), [word])
+    for offset in (86_400, -86_400):
+        yield having(RAW["configuration"], ("calendar", "utc_offsets"), [[0, offset]])
+    for day in ("20260101", "2026-1-1", "New Year"):
+        yield having(RAW["configuration"], ("calendar", "holidays"), [day])
+
+
+LENIENT = [of_optional_fields, of_actions, of_pairs, of_version_true, of_scopes, of_bounds]
 
 
 @pytest.mark.parametrize("records", LENIENT)
@@ -317,6 +375,31 @@ def test_only_the_codec_can_tell_a_float_without_fraction_from_an_integer() -> N
     record = {**RAW["interval"], "start_ms": float(RAW["interval"]["start_ms"])}
     assert not complaint("raw", record)
     assert refusal(record)
+
+
+@pytest.mark.parametrize("scope", ["all", "site:HARBOUR-HOUSE", "site:any: thing"])
+def test_a_gate_is_for_all_or_for_a_site(scope: str) -> None:
+    assert not complaint("raw", {**RAW["gate"], "scope": scope}) and not refusal({**RAW["gate"], "scope": scope})
+
+
+def test_only_the_codec_can_tell_days_that_are_none_and_clocks_that_run_backwards() -> None:
+    offsets = [[1_000, 3600], [0, 0]]
+    for place, value in ((("calendar", "holidays"), ["2026-02-30"]), (("calendar", "utc_offsets"), offsets)):
+        record = having(RAW["configuration"], place, value)
+        assert not complaint("raw", record)
+        assert "calendar" in refusal(record)
+
+
+def test_a_record_that_could_not_be_written_again_is_refused() -> None:
+    def nested(levels: int) -> bytes:
+        return encode(RAW["gate"])[:-1] + b',"added_later":' + b"[" * levels + b"]" * levels + b"}"
+
+    decode_raw(nested(MAX_LEVELS - 1))
+    for levels in (MAX_LEVELS, 255, 1_000):  # the encoder goes down to 254, the decoder to 1024
+        with pytest.raises(UnableToDecode, match=f"more than {MAX_LEVELS} levels of objects and lists"):
+            decode_raw(nested(levels))
+    with pytest.raises(UnableToDecode, match="not JSON"):
+        decode_raw(nested(1_100))
 
 
 # -- the story: from raw examples to the curated ones, and from those to the rows --------------------------------------
@@ -413,6 +496,14 @@ def columns_in_sql(table: str) -> tuple[list[str], list[str]]:
     return [name for name in lines if name not in derived], key.split(", ")
 
 
+@cache
+def types_in_sql(table: str) -> dict[str, str]:
+    """The ClickHouse type of every column of a table, from its migration."""
+    [path] = (ROOT / "sql" / "schema").glob(f"????_{table}.sql")
+    found = re.findall(r"^    ([a-z]\w*) +((?:\w+\()*\w+(?:, \d+)?\)*)", path.read_text("utf-8"), re.MULTILINE)
+    return {str(name): str(kind) for name, kind in found}
+
+
 def test_the_folds_columns_are_the_schemas() -> None:
     for stream, columns in COLUMNS.items():
         described = SCHEMAS["outputs"]["$defs"][stream]
@@ -460,6 +551,51 @@ def test_a_billing_record_lacks_a_field_for_both_or_for_neither(name: str) -> No
         assert complaint("billing", other)
         with pytest.raises(billing.UnableToProject, match=r"version 2|type 'lines'"):
             projected(other)
+
+
+@pytest.mark.parametrize("name", BILLING)
+def test_a_billing_record_with_anything_else_in_a_field_is_refused_or_a_row_that_its_table_takes(name: str) -> None:
+    refused = 0
+    for path in [(field,) for field in BILLING[name]] + [("total", "GBP")] * (name == "run_closed"):
+        for value in (
+            *VALUES,
+            "1e3",
+            "NaN",
+            "0.00001",
+            "9" * 40,
+            "2026-02-30",
+            "0001-01-01",
+            [[0]],
+            [[0, -1, 0]],
+            {"GBP": 1},
+        ):
+            record = having(BILLING[name], path, value)
+            try:
+                table, row = projected(record)
+            except billing.UnableToProject as error:
+                assert "the billing record at 4711 " in str(error)
+                refused += 1
+                continue
+            for column, found in row.items():
+                arrow_column(f"{table}.{column}", types_in_sql(table)[column], [found])
+            assert value == BILLING[name][path[0]] or not complaint("billing", record), (path, value)
+    assert refused > 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("account", {}), ("account", {"billing_from": "soon"}), ("tenancy", {"from": None}), ("tariff", {}),
+     ("tariff", {"versions": [{"effective_from": 2026}]}), ("site", {"holidays": ["2026-13-01"]})],
+)  # fmt: skip
+def test_a_reference_whose_days_no_view_can_read_is_refused(kind: str, body: dict[str, Any]) -> None:
+    with pytest.raises(billing.UnableToProject, match=kind):
+        projected({**BILLING["reference_account"], "kind": kind, "body": body})
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"\xff", b'{"v":1}', b"[" * 2000, b'{"v":1,"type":[]}'])
+def test_bytes_that_are_no_billing_record_are_refused(payload: bytes) -> None:
+    with pytest.raises(billing.UnableToProject, match="the billing record at 5 "):
+        billing.row_of(billing.Place(5, 0, payload))
 
 
 def test_the_billing_examples_are_one_bill() -> None:

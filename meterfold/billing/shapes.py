@@ -1,0 +1,129 @@
+"""What a billing record must look like, by type: the fields of contracts/README.md, each with a check that says whether a table takes it.
+
+Whether its numbers are right is not judged here. Money and quantities are text, so that nothing ever made a float of them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, Final
+
+from connectors.codec import Check
+
+LINE_TEXT: Final = (
+    "line_id", "document_id", "run_id", "legal_entity", "account", "kind", "element", "supply_point", "channel", "tariff",
+    "tariff_version", "band", "currency", "unit",
+)  # fmt: skip
+LINE_DAYS: Final = ("period_from", "period_to", "service_from", "service_to")
+LINE_NUMBERS: Final = (
+    "rate", "quantity_should", "quantity_was", "quantity", "quantity_estimated", "amount_should", "amount_was", "amount",
+)  # fmt: skip
+
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+"""What a ClickHouse Date holds."""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _like(pattern: str) -> Check:
+    """Text that the pattern matches from end to end."""
+    known = re.compile(pattern)
+    return lambda value: isinstance(value, str) and known.fullmatch(value) is not None
+
+
+def _between(low: int, high: int) -> Check:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _number(digits: int, places: int) -> Check:
+    """Text of a decimal with so many digits before the point and places after it, at most."""
+    return _like(rf"-?[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}})?")
+
+
+def _day(value: Any) -> bool:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return day.isoformat() == value and _FIRST_DAY <= day <= _LAST_DAY
+
+
+def _day_or_none(value: Any) -> bool:
+    return value is None or _day(value)
+
+
+def _frontier(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(row, list) and len(row) == 3 and _PARTITION(row[0]) and _OFFSET(row[1]) and _INT64(row[2])
+        for row in value
+    )
+
+
+def _totals(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_CURRENCY, value)) and all(map(_AMOUNT, value.values()))
+
+
+def _ended(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    return _name(value.get("reason")) and _text(value.get("at", "")) and isinstance(value.get("withdrawn", False), bool)
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+_INT64 = _between(-(2**63), 2**63 - 1)
+_OFFSET = _between(0, 2**63 - 1)
+_PARTITION = _between(0, 2**16 - 1)
+_UINT32 = _between(0, 2**32 - 1)
+_CURRENCY = _like("[A-Z]{3}")
+_AMOUNT = _number(34, 4)
+_QUANTITY = _number(26, 12)
+
+SHAPES: Final[dict[str, dict[str, Check]]] = {
+    "reference": {
+        "kind": _name, "id": _name, "version": _INT64, "body": lambda value: isinstance(value, dict), "ended?": _ended,
+    },
+    "run_opened": {
+        "run_id": _name, "legal_entity": _name, "account": _text, "frontier": _frontier, "billing_offset": _OFFSET,
+        "rule_version": _name, "as_of_ms": _INT64, "lease_until_ms": _INT64,
+    },
+    "line": {
+        **dict.fromkeys(LINE_TEXT, _name),
+        **dict.fromkeys(("supply_point", "channel", "tariff", "tariff_version", "band"), _text),
+        **dict.fromkeys(LINE_DAYS, _day),
+        **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
+        "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|standing|tax"), "currency": _CURRENCY,
+    },
+    "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
+    "issued": {
+        **dict.fromkeys(("document_id", "legal_entity", "series", "document_number", "account", "run_id"), _name),
+        "kind": _like("invoice|credit_note"), "period_from": _day, "period_to": _day, "currency": _CURRENCY,
+        "number": _between(1, 2**63 - 1), "total": _AMOUNT, "lines_sha256": _like("[0-9a-f]{64}"), "corrects": _list_of(_name),
+        "issued_ms": _INT64,
+    },
+}  # fmt: skip
+"""Per record type: field to check of its value; a name that ends in ? may be absent."""
+
+
+def _versions(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and _day(item.get("effective_from")) for item in value
+    )
+
+
+BODIES: Final[dict[str, dict[str, Check]]] = {
+    "account": {"billing_from": _day, "opening_position?": _AMOUNT},
+    "tenancy": {"from": _day, "to?": _day_or_none},
+    "tariff": {"versions": _versions},
+    "site": {"holidays?": _list_of(_day)},
+}
+"""Per kind of reference: the fields of its body that the ref_ views turn into days and numbers, where a bad one would fail every query."""
