@@ -12,13 +12,14 @@ Embedded mode is chDB: `Store(path)` owns the directory for this process. What t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple, Self
 
 import clickhouse_connect
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from connectors.clickhouse_columns import Column, arrow_column, arrow_table
@@ -109,19 +110,20 @@ class Store:
             yield Session(client)
 
     def insert(self, table: str, columns: Mapping[str, Column]) -> int:
-        """Append rows given as columns of equal length; returns how many.
+        """Append rows given as one block of columns, as `insert_blocks`."""
+        return self.insert_blocks(table, [columns])
 
-        A column may be a numpy array, a numpy masked array (masked = NULL), an Arrow array or a sequence (None = NULL). Names and units
-        are the table's: `*_ms` are int64 milliseconds, `*_nano` int64 counts of 10⁻⁹. Raises UnknownTable for a name the table does
-        not have, ValueOutOfRange for a number that does not fit (nothing is inserted then), UnableToQuery for what ClickHouse refuses.
+    def insert_blocks(self, table: str, blocks: Sequence[Mapping[str, Column]]) -> int:
+        """Append rows given as blocks of the same columns, each of equal length; returns how many.
+
+        A column may be a numpy array, a numpy masked array (masked = NULL), an Arrow array, Words or a sequence (None = NULL).
+        Names and units are the table's: `*_ms` are int64 milliseconds, `*_nano` int64 counts of 10⁻⁹. Raises UnknownTable for a
+        name the table does not have, ValueOutOfRange for a number that does not fit (nothing is inserted then), UnableToQuery for
+        what ClickHouse refuses.
         """
         with self._lock:
             types = self.column_types(table)
-            strangers = [name for name in columns if name not in types]
-            if strangers:
-                raise UnknownTable(f"{table} has no column {', '.join(strangers)}; it has {', '.join(types)}")
-            arrays = {name: arrow_column(f"{table}.{name}", types[name], values) for name, values in columns.items()}
-            rows = arrow_table(table, arrays)
+            rows = pa.concat_tables([_arrow_block(table, types, columns) for columns in blocks])
             if rows.num_rows:
                 with self._asking() as client:
                     client.insert_arrow(table, rows)
@@ -170,6 +172,14 @@ class Store:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+def _arrow_block(table: str, types: Mapping[str, str], columns: Mapping[str, Column]) -> pa.Table:
+    strangers = [name for name in columns if name not in types]
+    if strangers:
+        raise UnknownTable(f"{table} has no column {', '.join(strangers)}; it has {', '.join(types)}")
+    arrays = {name: arrow_column(f"{table}.{name}", types[name], values) for name, values in columns.items()}
+    return arrow_table(table, arrays)
 
 
 def _open(path: Path, database: str | None) -> Client:

@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from state.outputs import Words
+
 NANO_LIMIT = 10**18  # exclusive bound of |q| in 10⁻⁹ units: what Decimal(18, 9) can hold
 
-Column = Sequence[Any] | NDArray[Any]
+Column = Sequence[Any] | NDArray[Any] | Words
 """What a column may be given as; an Arrow array is taken too."""
 
 _INTEGERS = {
@@ -54,6 +56,8 @@ def arrow_table(table: str, arrays: Mapping[str, pa.Array]) -> pa.Table:
 
 
 def _as_given(name: str, bare: str, values: Column) -> pa.Array:
+    if isinstance(values, Words):
+        return pa.array(list(values.values), type=_arrow_type(bare)).take(pa.array(values.codes))
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if isinstance(values, np.ma.MaskedArray):
@@ -61,7 +65,7 @@ def _as_given(name: str, bare: str, values: Column) -> pa.Array:
     return pa.array(_scaled(name, bare, values), type=_type_to_state(bare, values))
 
 
-def _type_to_state(bare: str, values: Column) -> pa.DataType | None:
+def _type_to_state(bare: str, values: Sequence[Any] | NDArray[Any]) -> pa.DataType | None:
     """Lists and empty columns do not say their type; a numpy array does, and is checked when it is cast. Bytes stay bytes."""
     if isinstance(values, np.ndarray) and len(values):
         return None
@@ -70,7 +74,7 @@ def _type_to_state(bare: str, values: Column) -> pa.DataType | None:
     return _arrow_type(bare)
 
 
-def _scaled(name: str, bare: str, values: Column) -> Column:
+def _scaled(name: str, bare: str, values: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
     """Decimals given as text or Decimal, checked to have no more places than the column."""
     wanted = _DECIMAL.fullmatch(bare)
     if wanted is None:

@@ -5,16 +5,18 @@ Every table replaces by its natural key, so what a crash makes the flow repeat l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.clickhouse import Store
+from connectors.clickhouse_columns import Column
+from state.outputs import Words
 
 FLUSH_ROWS: Final = 50_000
 """Rows held back at most before they are inserted; everything is inserted at the end of an epoch in any case."""
 
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +31,24 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows of several tables, and the frontier that they reach."""
+    """Rows of several tables, each in one or more blocks of columns, and the frontier that they reach."""
 
-    tables: Mapping[str, Columns]
+    tables: Mapping[str, Sequence[Columns]]
     frontier: tuple[Frontier, ...] = field(default=())
 
 
 class _ClickHousePartition(StatefulSinkPartition[Block, None]):
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: dict[str, dict[str, list[Any]]] = {}
+        self._held: dict[str, list[Columns]] = {}
         self._rows = 0
         self._frontier: dict[tuple[str, int], Frontier] = {}
 
     def write_batch(self, values: list[Block]) -> None:
         for block in values:
-            for table, columns in block.tables.items():
-                self._hold(table, columns)
+            for table, blocks in block.tables.items():
+                self._held.setdefault(table, []).extend(blocks)
+                self._rows += sum(_length(columns) for columns in blocks)
             for frontier in block.frontier:
                 self._frontier[frontier.kind, frontier.partition] = frontier
         if self._rows >= FLUSH_ROWS:
@@ -57,21 +60,20 @@ class _ClickHousePartition(StatefulSinkPartition[Block, None]):
     def close(self) -> None:
         self._flush()
 
-    def _hold(self, table: str, columns: Columns) -> None:
-        held = self._held.setdefault(table, {name: [] for name in columns})
-        for name, values in columns.items():
-            held[name].extend(values)
-        self._rows += len(next(iter(columns.values()), ()))
-
     def _flush(self) -> None:
         """Insert the rows, and only then the frontier that vouches for them."""
-        for table, columns in self._held.items():
-            self._store.insert(table, columns)
+        for table, blocks in self._held.items():
+            self._store.insert_blocks(table, blocks)
         if self._frontier:
             reached = list(self._frontier.values())
             names = ("kind", "partition", "next_offset", "known_at_ms")
             self._store.insert("frontier", {name: [getattr(item, name) for item in reached] for name in names})
         self._held, self._rows, self._frontier = {}, 0, {}
+
+
+def _length(columns: Columns) -> int:
+    first = next(iter(columns.values()), ())
+    return len(first.codes) if isinstance(first, Words) else len(first)
 
 
 class ClickHouseSink(FixedPartitionedSink[Block, None]):

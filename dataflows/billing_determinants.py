@@ -16,9 +16,10 @@ from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 
 from connectors.clickhouse import Store
-from connectors.clickhouse_sink import Block, ClickHouseSink, Frontier
+from connectors.clickhouse_sink import Block, ClickHouseSink, Columns, Frontier
 from connectors.codec import decode
 from connectors.log_streams import Batch, LogSource
+from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
 from state.snapshot import restore, snapshot
@@ -46,26 +47,26 @@ class FoldLogic(StatefulBatchLogic[Batch, Block, bytes]):
     """The fold of one curated partition as a Bytewax operator: records in, a block of rows out."""
 
     def __init__(self, resume_state: bytes | None) -> None:
-        self._fold = restore(resume_state) if resume_state is not None else None
+        self._fold = BatchFold(restore(resume_state)) if resume_state is not None else None
 
     def on_batch(self, values: list[Batch]) -> tuple[Iterable[Block], bool]:
         return [self._apply(records) for records in values], StatefulBatchLogic.RETAIN
 
     def _apply(self, records: Batch) -> Block:
-        fold = self._fold = self._fold or Fold(records[0].partition)
-        out = Outputs()
+        batches = self._fold = self._fold or BatchFold(Fold(records[0].partition))
+        fold, out = batches.fold, Outputs()
         decoded = [decode(record.payload) for record in records]
-        for record, body in zip(records, decoded, strict=True):
-            fold.apply(body, record.offset, record.append_ms, out)
+        places = ((body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True))
+        batches.apply_batch(places, out)
         fold.ledger_rows(out)
-        tables = {stream: out.columns(stream) for stream in COLUMNS if getattr(out, stream)}
-        tables["curated_records"] = _archive(records, decoded)
+        tables: dict[str, Sequence[Columns]] = {stream: blocks for stream in COLUMNS if (blocks := out.blocks(stream))}
+        tables["curated_records"] = [_archive(records, decoded)]
         frontier = Frontier("fold", fold.curated_partition, records[-1].next_offset, fold.known_at_ms)
         return Block(tables, (frontier,))
 
     def snapshot(self) -> bytes:
         assert self._fold is not None, "a key exists from its first batch on"
-        return snapshot(self._fold)
+        return snapshot(self._fold.fold)
 
 
 def _archive(records: Batch, decoded: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -63,10 +63,10 @@ class IngestRows:
         for outcome in sorted(ledger):
             self._rows["ingest_ledger"].append((partition, outcome, ledger[outcome], record.offset, record.append_ms))
 
-    def tables(self) -> dict[str, dict[str, list[Any]]]:
-        """The rows turned to columns, empty tables left out."""
+    def tables(self) -> dict[str, list[dict[str, list[Any]]]]:
+        """The rows turned to a block of columns a table, empty tables left out."""
         return {
-            table: dict(zip(_COLUMNS[table], map(list, zip(*rows, strict=True)), strict=True))
+            table: [dict(zip(_COLUMNS[table], map(list, zip(*rows, strict=True)), strict=True))]
             for table, rows in self._rows.items()
             if rows
         }

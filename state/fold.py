@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from state.channel import Channel
-from state.codes import MISSING, QUALITY_OF
+from state.codes import FUTURE_TOLERANCE_MS, MISSING, QUALITY_OF
 from state.edits import refuse_read, replace_interval, restate
 from state.hardening import rise
 from state.interval_list import IntervalList
@@ -171,10 +171,14 @@ class Fold:
         self.ledger["control:heartbeat"] += 1
         point = self.point(str(record["supply_point"]))
         device, sequence = str(record["device"]), int(record["sequence"])
+        through_ms = int(record["complete_through_ms"])
+        if through_ms > unit.received_ms + FUTURE_TOLERANCE_MS:
+            key = (point.name, "", device)
+            unit.finding("heartbeat_refused", "error", key, through_ms, through_ms, received_ms=unit.received_ms)
+            return
         known = point.complete_through.get(device)
         if known is not None and sequence < known[0]:
             return
-        through_ms = int(record["complete_through_ms"])
         point.complete_through[device] = (sequence, through_ms)
         for channel in _in_order(point):
             if channel.current_device() == device:

@@ -45,8 +45,12 @@ def test_a_read_beyond_the_horizon_is_held_replayed_and_promoted(late: Path) -> 
     assert found["replay gives"] == "7.250000000"
     assert "--reason" in meterfold(late, "replay", "--promote", code=1)
 
-    assert "promoted 1 windows" in meterfold(late, "replay", "--promote", "--reason", "the operator's letter of 2 April")
-    (adjusted,) = rows(late, "sql", "SELECT reason, revision, new_nano FROM adjustments FINAL WHERE start_ms < 1768000000000")
+    assert "promoted 1 windows" in meterfold(
+        late, "replay", "--promote", "--reason", "the operator's letter of 2 April"
+    )
+    (adjusted,) = rows(
+        late, "sql", "SELECT reason, revision, new_nano FROM adjustments FINAL WHERE start_ms < 1768000000000"
+    )
     assert adjusted["reason"] == "CORRECTED_READ" and int(adjusted["revision"]) == 1
     assert int(adjusted["new_nano"]) == 7_250_000_000
     assert rows(late, "sql", "SELECT * FROM open_quarantine") == []

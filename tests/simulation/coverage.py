@@ -69,6 +69,7 @@ OTHER_FINDINGS = (
     "sum_register/not_run",
     "configuration_refused/error",
     "gate_refused/error",
+    "heartbeat_refused/error",
     "restatement_refused/error",
     "clock_drift/info",
     "communication/info",

@@ -216,6 +216,8 @@ def heartbeats(script: Script, device: Device, held: tuple[int, int]) -> None:
             through = held[0]
         elif rng.random() < 0.03:
             through -= rng.randrange(12) * HOUR_MS
+        elif rng.random() < 0.01:
+            through += rng.randrange(1, 3000) * HOUR_MS  # its clock is ahead
         late = rng.randrange(20 * HOUR_MS) if rng.random() < 0.05 else rng.randrange(5 * MINUTE_MS)
         script.do(at + late, device.partition, _heartbeat(device, through, sequence))
 

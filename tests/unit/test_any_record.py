@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.clickhouse_columns import arrow_column
+from connectors.clickhouse_columns import arrow_column, arrow_table
 from connectors.clickhouse_sink import Block
 from connectors.codec import encode
 from connectors.file_log import LogWriter, Record, create_topic, merged_read
@@ -107,10 +107,15 @@ def folded(
 
 def taken(block: Block) -> Counter[str]:
     """The rows of a block by table, each value put into the type of its column."""
-    for table, columns in block.tables.items():
-        for name, values in columns.items():
-            arrow_column(f"{table}.{name}", types_in_sql(table)[name], values)
-    return Counter({table: len(next(iter(columns.values()))) for table, columns in block.tables.items()})
+    rows: Counter[str] = Counter()
+    for table, blocks in block.tables.items():
+        for columns in blocks:
+            arrays = {
+                name: arrow_column(f"{table}.{name}", types_in_sql(table)[name], values)
+                for name, values in columns.items()
+            }
+            rows[table] += arrow_table(table, arrays).num_rows
+    return rows
 
 
 def a_tape(spoiled: dict[str, bytes]) -> list[tuple[bytes, int, bytes]]:
@@ -171,16 +176,8 @@ def spoiled_tapes(draw: st.DrawFn) -> dict[str, bytes]:
         record = draw(altered(RAW[name]))
         if draw(st.booleans()) and list(places(record)) != [("type",)]:
             record = draw(altered(record))
-        if is_beyond_receipt(name, record):
-            continue
         spoiled[name] = json.dumps(record).encode()
     return spoiled
-
-
-def is_beyond_receipt(name: str, record: dict[str, Any]) -> bool:
-    """A heartbeat from the future, which makes the fold harden until then. Leave this out once state/ refuses it."""
-    through_ms = record.get("complete_through_ms")
-    return isinstance(through_ms, int) and through_ms > received_ms(name)
 
 
 def test_the_tape_itself_fills_every_table(wiring: IngestWiring) -> None:

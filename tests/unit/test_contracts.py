@@ -476,7 +476,9 @@ def test_ingest_gives_the_rows_of_the_examples(told: Road) -> None:
     record, at_ms = RAW["dead_letter"], received_ms("dead_letter")
     key = str(record["source"]["file"]).encode()
     rows.refused_by_connector(Record(0, list(TAPE).index("dead_letter"), 0, at_ms, key, encode(record)), record)
-    found = {table: {name: values[0] for name, values in columns.items()} for table, columns in rows.tables().items()}
+    found = {
+        table: {name: values[0] for name, values in columns.items()} for table, (columns,) in rows.tables().items()
+    }
     assert found["quarantine"] == EXAMPLES["outputs"]["quarantine_by_ingest"]
     assert found["dead_letters"] == EXAMPLES["outputs"]["dead_letters"]
     frontier = Frontier("fold", 0, len(given(told)), told.fold.known_at_ms)

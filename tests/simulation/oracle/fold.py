@@ -11,7 +11,7 @@ from tests.simulation.oracle.edits import process_refusal, process_replacement, 
 from tests.simulation.oracle.grid import LOCAL_DAY, Grid
 from tests.simulation.oracle.hardening import advance, harden, note_end
 from tests.simulation.oracle.intervals import interval_span, process_interval
-from tests.simulation.oracle.model import Carrier, Cause, Channel, SupplyPoint
+from tests.simulation.oracle.model import TOLERANCE_MS, Carrier, Cause, Channel, SupplyPoint
 from tests.simulation.oracle.reads import process_read
 from tests.simulation.oracle.rows import Book, Row, Unit
 
@@ -124,6 +124,12 @@ class Oracle:
         """What a device vouches for; of several, the one with the highest sequence speaks."""
         point = self._point(record)
         device = point.device(record["device"])
+        through = record["complete_through_ms"]
+        if through > record["received_ms"] + TOLERANCE_MS:
+            self.book.finding(
+                "heartbeat_refused", "error", carrier, point.name, "", record["device"], (through, through)
+            )
+            return
         if device.sequence is not None and record["sequence"] < device.sequence:
             return
         device.sequence, device.complete_through = record["sequence"], record["complete_through_ms"]

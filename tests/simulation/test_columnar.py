@@ -1,0 +1,102 @@
+"""The batch fold against the scalar step: the same rows and the same state, whatever the stream and wherever it is cut."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from state.columnar import BatchFold, batch
+from state.fold import Fold
+from state.outputs import COLUMNS, Outputs
+from state.snapshot import restore, snapshot
+from tests.simulation.orderly import orderly_stream
+from tests.simulation.streams import make_stream
+
+Record = dict[str, Any]
+ORDERLY = range(10)
+UNRULY = range(2)
+LONG = range(1_000, 3_000)
+
+
+def units(records: list[Record]) -> int:
+    """How many units the records are."""
+    return sum(len(record.get("quantities_nano", (0,))) for record in records)
+
+
+def cut(records: list[Record], rng: Random) -> Iterator[list[Record]]:
+    """The records in batches of random size. Some end inside a list: its first elements, then all of it with the next batch."""
+    held: list[Record] = []
+    left = rng.choice([1, 5, 60, 900])
+    for record in records:
+        number = len(record.get("quantities_nano", ()))
+        left -= 1
+        if left <= 0 and number > 1 and rng.random() < 0.5:
+            yield [*held, {**record, "quantities_nano": record["quantities_nano"][: rng.randrange(1, number)]}]
+            held = []
+        held.append(record)
+        if left <= 0:
+            yield held
+            held, left = [], rng.choice([1, 5, 60, 900])
+    yield held
+
+
+def compare(records: list[Record], seed: int, name: str) -> int:
+    """Both folds over the same batches; returns how many units array code took."""
+    rng = Random(seed)
+    scalar, columnar = Fold(0), BatchFold(Fold(0))
+    in_columns = 0
+    for number, given in enumerate(cut(records, rng)):
+        expected, got = Outputs(), Outputs()
+        for record in given:
+            scalar.apply(record, record["curated_offset"], record["append_ms"], expected)
+        columnar.apply_batch(((r, r["curated_offset"], r["append_ms"]) for r in given), got)
+        in_columns += len(got.rows("evidence")) - len(got.evidence)
+        scalar.ledger_rows(expected)
+        columnar.fold.ledger_rows(got)
+        for stream in COLUMNS:
+            assert sorted(map(repr, got.rows(stream))) == sorted(map(repr, expected.rows(stream))), (
+                name,
+                number,
+                stream,
+            )
+        if rng.random() < 0.2:
+            state = snapshot(scalar)
+            assert snapshot(columnar.fold) == state, (name, number, "state")
+            columnar = BatchFold(restore(state))
+    assert snapshot(columnar.fold) == snapshot(scalar), name
+    return in_columns
+
+
+@pytest.fixture(autouse=True)
+def columns_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge in columns however few units there are, and however many of them are odd."""
+    monkeypatch.setattr(batch, "FEW_UNITS", 0)
+    monkeypatch.setattr(batch, "ODD_UNITS", 40)
+
+
+def test_mostly_clean_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    taken = whole = 0
+    for seed in ORDERLY:
+        records = orderly_stream(seed, points=6, days=12)
+        taken += compare(records, seed, f"orderly_stream({seed}, 6, 12)")
+        whole += units(records)
+    with capsys.disabled():
+        print(f"\n{whole:,} units of {len(ORDERLY)} streams, {taken / whole:.0%} of them judged in columns")
+    assert taken > 0.4 * whole, "the streams hardly exercise the array code"
+
+
+def test_unruly_streams() -> None:
+    assert sum(compare(make_stream(seed, 20).records, seed, f"make_stream({seed}, 20)") for seed in UNRULY)
+
+
+@pytest.mark.long
+def test_a_million_records(capsys: pytest.CaptureFixture[str]) -> None:
+    taken = whole = records = 0
+    for seed in LONG:
+        stream = orderly_stream(seed, points=4, days=6) if seed % 20 else make_stream(seed, 20).records
+        taken += compare(stream, seed, f"seed {seed}")
+        whole += units(stream)
+        records += len(stream)
+    with capsys.disabled():
+        print(f"\n{records:,} records, {whole:,} units of {len(LONG)} streams, {taken / whole:.0%} judged in columns")
