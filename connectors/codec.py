@@ -100,6 +100,14 @@ def _list_of(check: Check) -> Check:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
+def _is_quantities(value: Any) -> bool:
+    """A list of integers and nulls; looked at as a whole, as it may be long."""
+    if not isinstance(value, list) or not set(map(type, value)) <= {int, type(None)}:
+        return False
+    numbers = [number for number in value if number is not None]
+    return not numbers or (min(numbers) >= -_INT64 and max(numbers) < _INT64)
+
+
 def _shaped(shape: Mapping[str, Check]) -> Check:
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
@@ -183,7 +191,7 @@ _LIST: Final[dict[str, Check]] = {
     **_READING,
     "start_ms": _is_instant,
     "interval_s": _is_length,
-    "quantities_nano": _list_of(_or_null(_is_int)),
+    "quantities_nano": _is_quantities,
     "quality": _is_quality,
     "ranges?": _list_of(_shaped(_RANGE)),
     "method?": _is_any_text,

@@ -4,6 +4,7 @@ Nothing is interpreted here: a record is forwarded, held (its device serves nobo
 contradict each other, dead-lettered. Each raw record gets exactly one outcome in the ledger.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -264,12 +265,16 @@ def _by_supply_point(device: Device, record: Mapping[str, Any]) -> list[tuple[st
     if record["type"] == "register":
         return [(name, 0, 1) for name in device.touching(record["at_ms"])] or [(None, 0, 1)]
     found: list[tuple[str | None, int, int]] = []
-    for at, start_ms in enumerate(_starts(device, record)[:-1]):
-        name = device.serving(start_ms)
+    starts = _starts(device, record)[:-1]
+    at = 0
+    while at < len(starts):
+        name, until_ms = device.serving_until(starts[at])
+        end = bisect_left(starts, until_ms, at)
         if found and found[-1][0] == name:
-            found[-1] = (name, found[-1][1], at + 1)
+            found[-1] = (name, found[-1][1], end)
         else:
-            found.append((name, at, at + 1))
+            found.append((name, at, end))
+        at = end
     return found
 
 

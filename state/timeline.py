@@ -56,6 +56,13 @@ class Device:
         """The supply point served at an instant."""
         return next((s.supply_point for s in self.services if s.from_ms <= instant_ms < s.to_ms), None)
 
+    def serving_until(self, instant_ms: int) -> tuple[str | None, int]:
+        """The supply point served at an instant, and when that ends."""
+        for service in self.services:
+            if service.from_ms <= instant_ms < service.to_ms:
+                return service.supply_point, service.to_ms
+        return None, min((s.from_ms for s in self.services if s.from_ms > instant_ms), default=FOREVER)
+
     def touching(self, instant_ms: int) -> list[str]:
         """The supply points a register read at an instant speaks for: two where the device moves at that instant."""
         found: list[str] = []
