@@ -30,7 +30,7 @@ from state.span_book import Standing
 from state.supply_point import SupplyPoint
 
 MAGIC: Final = b"MFS"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _HEAD: Final = struct.Struct("<3sBI")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from tests.simulation.oracle.estimation import Estimator, brackets_of, rest_of
 from tests.simulation.oracle.model import Cause, Channel, Segment, Stream, SupplyPoint, Value
 from tests.simulation.oracle.rows import Book
-from tests.simulation.oracle.settle import settle
+from tests.simulation.oracle.settle import fill_holes, settle
 
 Due = list[tuple[Stream, Segment]]
 
@@ -26,6 +26,8 @@ def newly_complete(point: SupplyPoint, channel: Channel) -> Due:
 
 def complete(point: SupplyPoint, channel: Channel, cause: Cause, book: Book) -> None:
     """After the watermark rose or a check register's chain changed."""
+    if not channel.is_spans:
+        fill_holes(point, channel, cause)
     due = newly_complete(point, channel)
     for _, bracket in due:
         estimate_again(point, channel, bracket)

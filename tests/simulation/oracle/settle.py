@@ -68,14 +68,20 @@ def fill(point: SupplyPoint, channel: Channel, expected: Iterable[list[int]]) ->
             channel.put(slot, value)
 
 
+def fill_holes(point: SupplyPoint, channel: Channel, cause: Cause) -> dict[Key, list[int]]:
+    """Estimate what stands without a value in the windows that are to be settled; returns their expected slots."""
+    windows = remembered_windows(channel) if cause.kind == "configuration" else touched_windows(channel)
+    expected = {window: expected_slots(channel, window) for window in windows}
+    fill(point, channel, expected.values())
+    return expected
+
+
 def settle(point: SupplyPoint, channel: Channel, cause: Cause, book: Book) -> None:
     """Settle what the unit touched; of a configuration, everything that is remembered."""
     if channel.is_spans:
         _settle_spans(channel, cause, book)
         return
-    windows = remembered_windows(channel) if cause.kind == "configuration" else touched_windows(channel)
-    expected = {window: expected_slots(channel, window) for window in windows}
-    fill(point, channel, expected.values())
+    expected = fill_holes(point, channel, cause)
     changes: dict[Key, list[Change]] = {}
     for slot, before in channel.before.items():
         changes.setdefault(window_of(channel, slot), []).append((before, channel.values.get(slot)))
