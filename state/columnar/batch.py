@@ -1,10 +1,11 @@
 """A batch of curated records: what array code may take, round by round, and what goes through the scalar step.
 
-A gate concerns every supply point, so it divides the batch. Between gates supply points do not depend on each other: one
-that has anything but intervals of plain lanes goes through the scalar step, record by record; of the others every channel is
-judged in columns up to its first odd unit, that unit is stepped, and the rest is judged again.
+A gate concerns every supply point, so it divides the batch. Between gates supply points do not depend on each other: whatever
+is not intervals of a plain lane goes through the scalar step at its turn among the records of its supply point. Of the plain
+ones every channel is judged in columns up to its first odd unit, that unit is stepped, and the rest is judged again.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -48,41 +49,35 @@ class BatchFold:
         self._apply(steps, out)
 
     def _apply(self, steps: list[Step], out: Outputs) -> None:
-        by_point: dict[str, list[Step]] = {}
+        """One stretch between gates: in waves, each supply point's next plain records together with those of all others."""
+        waiting: dict[str, deque[Step]] = {}
         for step in steps:
-            by_point.setdefault(step.record["supply_point"], []).append(step)
-        programs: dict[Program, list[tuple[Lane, Step]]] = {}
-        for name, own in by_point.items():
-            pairs = self._plain(name, own)
-            if pairs is None:
-                for step in own:
-                    self.fold.process(step, out)
-                continue
-            for lane, step in pairs:
-                programs.setdefault(lane.program, []).append((lane, step))
-        for program, given in programs.items():
-            _Rounds(self.fold, program, given, out).run()
+            waiting.setdefault(step.record["supply_point"], deque()).append(step)
+        while waiting:
+            programs: dict[Program, list[tuple[Lane, Step]]] = {}
+            for own in waiting.values():
+                while own and self._lane(own[0]) is None:
+                    self.fold.process(own.popleft(), out)
+                while own and (lane := self._lane(own[0])) is not None:
+                    programs.setdefault(lane.program, []).append((lane, own.popleft()))
+            for program, given in programs.items():
+                _Rounds(self.fold, program, given, out).run()
+            waiting = {name: own for name, own in waiting.items() if own}
 
-    def _plain(self, name: str, steps: list[Step]) -> list[tuple[Lane, Step]] | None:
-        """Each step with its lane; None if any is not intervals of a plain one."""
-        found = []
-        for step in steps:
-            record = step.record
-            lane = self._lane(name, record["device"], record["register"]) if record["type"] == "intervals" else None
-            if lane is None:
-                return None
-            found.append((lane, step))
-        return found if all(is_clear(lane) for lane in {id(lane): lane for lane, _ in found}.values()) else None
-
-    def _lane(self, name: str, device: str, register: str) -> Lane | None:
-        point = self.fold.points.get(name)
+    def _lane(self, step: Step) -> Lane | None:
+        """Where the step's intervals go, as things stand now; None if it is for the scalar step."""
+        record = step.record
+        if record["type"] != "intervals":
+            return None
+        key = (record["supply_point"], record["device"], record["register"])
+        point = self.fold.points.get(key[0])
         if point is None:
             return None
-        key = (name, device, register)
         known = self._lanes.get(key)
         if known is None or known[0] != point.edition:
-            known = self._lanes[key] = (point.edition, make_lane(point, device, register))
-        return known[1]
+            known = self._lanes[key] = (point.edition, make_lane(point, key[1], key[2]))
+        lane = known[1]
+        return lane if lane is not None and is_clear(lane) else None
 
 
 class _Rounds:
