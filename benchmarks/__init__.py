@@ -1,1 +1,1 @@
-"""One canonical workload, measured; `python -m benchmarks` prints the table."""
+"""One seeded workload, the road and its parts measured on it, and peers on the same records: `python -m benchmarks`."""

@@ -202,7 +202,7 @@ def follow_back(point: SupplyPoint, channel: Channel) -> None:
         start = channel.floor(earliest)
         if channel.watermark is None:
             channel.watermark = start
-        is_untouched = not channel.was_raised and not channel.live
+        is_untouched = not channel.standing and not channel.live
         if is_untouched and start < channel.watermark and not any(v.is_evidence for v in channel.values.values()):
             channel.watermark, channel.base = start, None
             for stream in point.streams_of(channel, "check"):

@@ -74,7 +74,6 @@ def _harden_spans(channel: Channel, target: int, cause: Cause, book: Book) -> No
 def move_watermark(channel: Channel, watermark: int) -> None:
     """Set it, and the base with it."""
     channel.watermark = watermark
-    channel.was_raised = True
     raise_base(channel)
 
 

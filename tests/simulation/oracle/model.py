@@ -212,7 +212,6 @@ class Channel:
     spans: list[Span] = field(default_factory=list)
     watermark: int | None = None
     base: int | None = None
-    was_raised: bool = False
     latest_end: int | None = None
     values: dict[int, Value] = field(default_factory=dict)  # by slot start
     live: dict[Key, Value] = field(default_factory=dict)  # kind spans: the spans that exist

@@ -1,0 +1,72 @@
+"""The fold alone, from the curated log to rows in memory: in batches, and by the scalar step on a sample."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Stopwatch
+from benchmarks.sizes import Size
+from benchmarks.stage import batches, units_in
+from benchmarks.tally import STREAMS, Tally
+from connectors.codec import decode
+from meterfold.workspace import CURATED_PARTITIONS
+from state.columnar import BatchFold
+from state.fold import Fold
+from state.outputs import Outputs
+
+
+def in_batches(size: Size, root: Path) -> dict[str, Any]:
+    """The log read, its records decoded, folded in the batches of the dataflow, and their rows made columns."""
+    watch, tally, reads = Stopwatch(), Tally(size), 0
+    for partition in range(CURATED_PARTITIONS):
+        fold = BatchFold(Fold(partition))
+        source = batches(root, partition)
+        while True:
+            with watch.running():
+                records = next(source, None)
+                if records is None:
+                    break
+                decoded = [decode(record.payload) for record in records]
+                out = Outputs()
+                places = ((body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True))
+                fold.apply_batch(places, out)
+                fold.fold.ledger_rows(out)
+                for stream in STREAMS:
+                    out.blocks(stream)
+            reads += sum(map(units_in, decoded))
+            tally.add(out)
+    _keep(root, "batches", tally)
+    return watch.figure(reads, rows=tally.rows, first=tally.first, current=tally.current)
+
+
+def by_scalar_step(size: Size, root: Path) -> dict[str, Any]:
+    """The same for the sample, record by record; what is of nobody (a gate) is of everybody."""
+    watch, tally, reads = Stopwatch(), Tally(size), 0
+    wanted = size.sampled | {""}
+    for partition in range(CURATED_PARTITIONS):
+        fold = Fold(partition)
+        for records in batches(root, partition):
+            mine = [record for record in records if decode(record.payload)["supply_point"] in wanted]
+            out = Outputs()
+            with watch.running():
+                for record in mine:
+                    fold.apply(decode(record.payload), record.offset, record.append_ms, out)
+            reads += sum(units_in(decode(record.payload)) for record in mine)
+            tally.add(out)
+    _keep(root, "scalar", tally)
+    return watch.figure(reads, rows=tally.rows)
+
+
+def differences(root: Path) -> str:
+    """What the two disagree on in the sample; "" when every row of every stream is the same."""
+    batch, scalar = (pickle.loads((root / f"{name}.rows").read_bytes()) for name in ("batches", "scalar"))
+    for stream in STREAMS:
+        if batch[stream] != scalar[stream]:
+            only = [row for row in batch[stream] if row not in scalar[stream]][:1]
+            return f"{stream}: {len(batch[stream])} and {len(scalar[stream])} rows; first of one only: {only}"
+    return ""
+
+
+def _keep(root: Path, name: str, tally: Tally) -> None:
+    rows = {stream: sorted(tally.sample[stream], key=repr) for stream in STREAMS}
+    (root / f"{name}.rows").write_bytes(pickle.dumps(rows))
