@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from connectors.codec import encode
 from connectors.dead_letter import Problem
+from connectors.file_log import LogReader
 from meterfold.clock import now_ms
 from meterfold.workspace import Workspace
 
@@ -38,15 +39,33 @@ def import_id_of(path: Path) -> str:
 
 
 def refuse_again(workspace: Workspace, import_id: str) -> None:
-    """`UnableToImport` if the log holds records of this very file."""
+    """`UnableToImport` if the log holds records of this very file, interpreted yet or not."""
+    mark = f'"import":"{import_id}"'
     found = workspace.store.query(
         "SELECT min(received_utc) FROM raw_records WHERE position(payload, {mark:String}) > 0 HAVING count() > 0",
-        {"mark": f'"import":"{import_id}"'},
+        {"mark": mark},
     )
     if found.rows:
         raise UnableToImport(
             f"this file was imported already, at {found.rows[0][0]:%Y-%m-%d %H:%M}Z (its bytes are the same)"
         )
+    if _waits_in_the_log(workspace, mark.encode()):
+        raise UnableToImport("this file was imported already (its bytes are the same); `meterfold run` interprets it")
+
+
+def _waits_in_the_log(workspace: Workspace, mark: bytes) -> bool:
+    """True if a raw record that ingest has not brought to the tables yet bears the mark."""
+    reached = dict(
+        workspace.store.query(
+            "SELECT partition, max(next_offset) FROM frontier WHERE kind = 'ingest' GROUP BY partition"
+        ).rows
+    )
+    for partition in range(workspace.raw.partitions):
+        with LogReader(workspace.paths.raw, partition, int(reached.get(partition, 0))) as reader:
+            while records := reader.read():
+                if any(mark in record.payload for record in records):
+                    return True
+    return False
 
 
 def load(

@@ -50,12 +50,24 @@ def run(
         return
     with workspace(data) as owned:
         started = time.perf_counter()
-        before = _counts(owned)
+        before, odd_before = _counts(owned), _odd(owned)
         with session().err.status("interpreting reads …"):
             catch_up(owned, followed=session().followed, epoch=EPOCH if epoch is None else timedelta(seconds=epoch))
         after = _counts(owned)
         rows = [(name, after[name] - before[name], after[name]) for name in after]
         show_rows(f"up to date in {time.perf_counter() - started:.1f} s", ("table", "new", "total"), rows, False)
+        odd = [(*key, total - odd_before.get(key, 0), total) for key, total in _odd(owned).items()]
+        new = [row for row in odd if row[2]]
+        if new:
+            show_rows(
+                "what was odd (docs/checks.md says what each means)", ("check", "severity", "new", "total"), new, False
+            )
+
+
+def _odd(owned: Workspace) -> dict[tuple[str, str], int]:
+    """Findings by check and severity."""
+    found = owned.store.query("SELECT check_id, severity, count() FROM findings FINAL GROUP BY ALL ORDER BY ALL").rows
+    return {(str(check_id), str(severity)): int(number) for check_id, severity, number in found}
 
 
 def _counts(owned: Workspace) -> dict[str, int]:

@@ -59,6 +59,9 @@ def test_nem13(data: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes(nem13(accumulation("00980.0", "00970.0", "-10.0", nmi="BACKWARDS")).getvalue())
     assert "0 readings in 1 records, 1 dead letters" in meterfold(data, "import", "nem13", str(bad))
+    assert "imported already" in meterfold(
+        data, "import", "nem13", str(path), code=1
+    )  # nothing has been interpreted yet
     meterfold(data, "run")
     assert "imported already" in meterfold(data, "import", "nem13", str(bad), code=1)
     assert "imported already" in meterfold(data, "import", "nem13", str(path), code=1)
