@@ -6,6 +6,7 @@ VENV    := .venv
 PY      := $(VENV)/bin/python
 LOCKED  := $(VENV)/.locked
 READY   := $(VENV)/.ready
+PEERS   := $(VENV)/.peers
 UV      := 0.13.9
 
 .DELETE_ON_ERROR:
@@ -15,14 +16,15 @@ help:
 	@echo "make demo       a small property from reads to bills, in a temporary directory"
 	@echo "make test       the tests        make test-long   those that take minutes"
 	@echo "make lint       ruff and mypy    make format      let ruff rewrite"
-	@echo "make bench      the road, timed  make venv        only the environment"
-	@echo "make lock       resolve requirements.lock anew    make clean"
+	@echo "make bench      the speed table  make venv        only the environment"
+	@echo "make lock       resolve both locks anew           make clean"
 
 demo: $(READY)
 	@$(VENV)/bin/meterfold demo
 
+# A file is one process's, as its fixtures are dear; two processes, as few machines have less than two cores.
 test: $(READY)
-	$(PY) -m pytest -m "not long" $(ARGS)
+	$(PY) -m pytest -m "not long" --numprocesses 2 --dist loadfile $(ARGS)
 
 test-long: $(READY)
 	$(PY) -m pytest -m "long" --timeout 7200 $(ARGS)
@@ -36,8 +38,12 @@ format: $(READY)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+# The peers are locked apart, so that the environment of everything else is without them; those missing are left out of the table.
 bench: $(READY)
-	$(PY) -m benchmarks $(ARGS)
+	@cmp -s requirements-bench.lock $(PEERS) || { \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-bench.lock && \
+	  cp requirements-bench.lock $(PEERS); } || echo "the peers could not be installed" >&2
+	@$(PY) -m benchmarks $(ARGS)
 
 venv: $(READY)
 
@@ -70,6 +76,8 @@ lock:
 	  .lockenv/bin/python -m pip install --quiet uv==$(UV); }
 	.lockenv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+	.lockenv/bin/uv pip compile pyproject.toml --extra bench --constraints requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-bench.lock $(ARGS)
 
 clean:
 	rm -rf $(VENV) .lockenv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -47,15 +47,15 @@ MUTANTS: Final = (
     Mutant(
         "mark_lets_the_last_unit_in_again",
         "fold.py",
-        "if (unit.offset, unit.sub) <= self.marks",
-        "if (unit.offset, unit.sub) < self.marks",
+        "max(marked_sub - sub + 1, 0)",
+        "max(marked_sub - sub, 0)",
         "1: a unit at the mark is dropped too",
     ),
     Mutant(
         "one_mark_for_all_raw_partitions",
         "fold.py",
-        "<= self.marks.get(unit.partition, NO_MARK)",
-        "<= max(self.marks.values(), default=NO_MARK)",
+        "self.marks.get(partition, NO_MARK)",
+        "max(self.marks.values(), default=NO_MARK)",
         "1: every raw partition has a mark of its own",
     ),
     Mutant(

@@ -133,7 +133,8 @@ def total(counts: Iterable[Counter[str]]) -> Counter[str]:
 def table(seen: Mapping[str, int]) -> str:
     """The counts as text, for the output of a test."""
     width = max(len(item) for item in ITEMS)
-    return "\n".join(f"{item:<{width}} {seen.get(item, 0):>8}" for item in ITEMS)
+    cells = [f"{item:<{width}} {seen.get(item, 0):>8}" for item in ITEMS]
+    return "\n".join("    ".join(cells[at : at + 2]) for at in range(0, len(cells), 2))
 
 
 def require_coverage(seen: Mapping[str, int], at_least: int) -> None:

@@ -1,6 +1,6 @@
 """The batch fold against the scalar step: the same rows and the same state, whatever the stream and wherever it is cut."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -75,14 +75,13 @@ def columns_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "ODD_UNITS", 40)
 
 
-def test_mostly_clean_streams(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mostly_clean_streams(tell: Callable[[str], None]) -> None:
     taken = whole = 0
     for seed in ORDERLY:
         records = orderly_stream(seed, points=6, days=12)
         taken += compare(records, seed, f"orderly_stream({seed}, 6, 12)")
         whole += units(records)
-    with capsys.disabled():
-        print(f"\n{whole:,} units of {len(ORDERLY)} streams, {taken / whole:.0%} of them judged in columns")
+    tell(f"{whole:,} units of {len(ORDERLY)} streams, {taken / whole:.0%} of them judged in columns")
     assert taken > 0.8 * whole, "the streams hardly exercise the array code"
 
 
@@ -91,12 +90,11 @@ def test_unruly_streams() -> None:
 
 
 @pytest.mark.long
-def test_a_million_records(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_million_records(tell: Callable[[str], None]) -> None:
     taken = whole = records = 0
     for seed in LONG:
         stream = orderly_stream(seed, points=4, days=6) if seed % 20 else make_stream(seed, 20).records
         taken += compare(stream, seed, f"seed {seed}")
         whole += units(stream)
         records += len(stream)
-    with capsys.disabled():
-        print(f"\n{records:,} records, {whole:,} units of {len(LONG)} streams, {taken / whole:.0%} judged in columns")
+    tell(f"{records:,} records, {whole:,} units of {len(LONG)} streams, {taken / whole:.0%} judged in columns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -700,9 +701,9 @@ def test_raw_offsets_rise_but_for_repeats() -> None:
         seen.add((partition, *coordinate))
 
 
-def test_everything_occurs_often() -> None:
+def test_everything_occurs_often(tell: Callable[[str], None]) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=4, mp_context=context) as pool:
         seen = coverage.total(list(pool.map(partial(coverage.count_seed, days=40), range(10))))
-    print(coverage.table(seen))
+    tell(coverage.table(seen))
     coverage.require_coverage(seen, at_least=5)
