@@ -24,7 +24,7 @@ demo: $(READY)
 
 # A file is one process's, as its fixtures are dear; two processes, as few machines have less than two cores.
 test: $(READY)
-	$(PY) -m pytest -m "not long" --numprocesses 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -m "not long" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(READY)
 	$(PY) -m pytest -m "long" --timeout 7200 $(ARGS)

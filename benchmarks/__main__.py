@@ -1,99 +1,97 @@
-"""`make bench`: the whole road with the scalar step, from raw log to stored determinants, recovery on.
+"""`make bench`: how fast this is, beside others, on one seeded workload; nothing is printed that was not checked.
 
-Each shape runs in a process of its own, so that CPU seconds and peak memory are its own.
+Every figure is made in a process of its own. Progress goes to stderr, the table to stdout.
 """
 
 import json
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks.workload import readings, reference
-from connectors.codec import decode, encode
-from connectors.file_log import LogReader
-from meterfold.clock import now_ms
-from meterfold.raw_records import append_raw
-from meterfold.running import run_once
-from meterfold.workspace import Workspace, create
-from state.fold import Fold
-from state.outputs import Outputs
-from state.snapshot import snapshot
-
-SHAPES = {"day": (300, 14), "single": (60, 7)}
-"""Shape to (supply points, days)."""
+from benchmarks.rows import Row, Shape, measure
+from benchmarks.sizes import DEFAULTS, SEED, Size
+from benchmarks.table import block, facts, footer, header
 
 
-def main() -> None:
-    """Measure every shape and print the table."""
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(sys.argv[1])))
-        return
-    titles = ("shape", "reads", "wall s", "reads/s", "reads/CPU s", "fold alone/s", "peak MB", "state B/channel")
-    widths = (8, 8, 7, 9, 12, 13, 8, 16)
-    print(" ".join(f"{title:>{width}}" for title, width in zip(titles, widths, strict=True)))
-    for shape in SHAPES:
-        found = json.loads(_in_own_process(shape).splitlines()[-1])
-        print(
-            f"{shape:>8} {found['reads']:>8,} {found['wall_s']:>7.1f} {found['reads'] / found['wall_s']:>9,.0f} "
-            f"{found['reads'] / found['cpu_s']:>12,.0f} {found['reads'] / found['fold_s']:>13,.0f} "
-            f"{found['peak_mb']:>8,.0f} {found['state_bytes']:>16,.0f}"
-        )
+def main() -> int:
+    """Measure what was asked for; 1 when something disagreed."""
+    given = _arguments()
+    sizes = [_size(DEFAULTS[name], given) for name in given.shape or DEFAULTS]
+    known = facts(sizes)
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    _print(header(known, sizes))
+    given.work.mkdir(parents=True, exist_ok=True)
+    shapes = []
+    for size in sizes:
+        root = Path(tempfile.mkdtemp(prefix=f"bench-{size.shape}-", dir=given.work))
+        try:
+            shapes.append(measure(size, root, say))
+        finally:
+            shutil.rmtree(root)
+        _print(block(shapes[-1]))
+    _print(footer(shapes))
+    if given.json is not None:
+        given.json.write_text(json.dumps({**known, "shapes": [_as_plain(shape) for shape in shapes]}, indent=1) + "\n")
+    return 0 if all(shape.is_sound for shape in shapes) else 1
 
 
-def _in_own_process(shape: str) -> str:
-    command = [sys.executable, "-m", "benchmarks", shape]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m benchmarks", description="The speed table.")
+    parser.add_argument("--points", type=int, help="supply points of every shape")
+    parser.add_argument("--days", type=int, help="days of every shape, at most 35")
+    parser.add_argument("--sample", type=int, help="supply points for the scalar step")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--shape", action="append", choices=list(DEFAULTS), help="only this; may be repeated")
+    parser.add_argument("--json", type=Path, help="write everything there too")
+    parser.add_argument(
+        "--work", type=Path, default=Path(tempfile.gettempdir()), help="where logs and tables lie meanwhile"
+    )
+    given = parser.parse_args()
+    if given.days is not None and not 1 <= given.days <= 35:
+        parser.error("--days is 1 to 35")
+    if min(given.points or 1, given.sample or 1) < 1:
+        parser.error("--points and --sample are 1 or more")
+    return given
 
 
-def measure(shape: str) -> dict[str, Any]:
-    """One shape: the road end to end, then the fold alone on the same curated records."""
-    points, days = SHAPES[shape]
-    root = Path(tempfile.mkdtemp(prefix="meterfold-bench-"))
-    try:
-        with Workspace(create(root / "data")) as workspace:
-            append_raw(workspace, reference(points))
-            run_once(workspace)
-            reads = 0
-            entries = []
-            for record in readings(points, days, shape):
-                reads += len(record.get("quantities_nano", (0,)))
-                key = str(record["device"]).encode()
-                entries.append((workspace.raw.partition_of(key), key, encode(record)))
-            workspace.raw.append_many(entries, now_ms())
-            workspace.raw.flush()
-            started, cpu = time.perf_counter(), time.process_time()
-            run_once(workspace)
-            wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
-            rows = workspace.store.query("SELECT count() FROM evidence FINAL").rows[0][0]
-            assert rows == reads, f"{rows} verdicts for {reads} reads: nothing counts until they agree"
-            fold_s, state_bytes = _fold_alone(workspace, points)
-    finally:
-        shutil.rmtree(root)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _size(default: Size, given: Namespace) -> Size:
+    return replace(
+        default,
+        points=given.points or default.points,
+        days=given.days or default.days,
+        sample=given.sample or default.sample,
+        seed=given.seed,
+    )
+
+
+def _as_plain(shape: Shape) -> dict[str, object]:
     return {
-        "reads": reads, "wall_s": wall_s, "cpu_s": cpu_s, "fold_s": fold_s, "peak_mb": peak_mb, "state_bytes": state_bytes,
-    }  # fmt: skip
+        "size": asdict(shape.size),
+        "rows": [_row_as_plain(row) for row in shape.rows],
+        "components": shape.components,
+        "checked": shape.checked,
+    }
 
 
-def _fold_alone(workspace: Workspace, points: int) -> tuple[float, float]:
-    """(seconds of the fold over the curated log, decoding included; snapshot bytes a channel)."""
-    seconds, size = 0.0, 0
-    for partition in range(workspace.curated.partitions):
-        fold, out = Fold(partition), Outputs()
-        with LogReader(workspace.paths.curated, partition) as reader:
-            while records := reader.read():
-                started = time.perf_counter()
-                for record in records:
-                    fold.apply(decode(record.payload), record.offset, record.append_ms, out)
-                seconds += time.perf_counter() - started
-        size += len(snapshot(fold))
-    return seconds, size / points
+def _row_as_plain(row: Row) -> dict[str, object]:
+    """Without the sums, which were for checking."""
+    found = {name: value for name, value in row.found.items() if name not in ("first", "current")}
+    return {"row": row.name, "instead": row.instead, **found}
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

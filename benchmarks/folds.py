@@ -1,12 +1,13 @@
 """The fold alone, from the curated log to rows in memory: in batches, and by the scalar step on a sample."""
 
 import pickle
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Stopwatch
 from benchmarks.sizes import Size
-from benchmarks.stage import batches, units_in
+from benchmarks.stage import batches, reference_batches, units_in
 from benchmarks.tally import STREAMS, Tally
 from connectors.codec import decode
 from meterfold.workspace import CURATED_PARTITIONS
@@ -16,10 +17,10 @@ from state.outputs import Outputs
 
 
 def in_batches(size: Size, root: Path) -> dict[str, Any]:
-    """The log read, its records decoded, folded in the batches of the dataflow, and their rows made columns."""
+    """The log read, its records decoded, folded in the batches of the dataflow, their rows made columns; as configured before."""
     watch, tally, reads = Stopwatch(), Tally(size), 0
     for partition in range(CURATED_PARTITIONS):
-        fold = BatchFold(Fold(partition))
+        fold = BatchFold(_configured(root, partition, tally))
         source = batches(root, partition)
         while True:
             with watch.running():
@@ -28,7 +29,9 @@ def in_batches(size: Size, root: Path) -> dict[str, Any]:
                     break
                 decoded = [decode(record.payload) for record in records]
                 out = Outputs()
-                places = ((body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True))
+                places = (
+                    (body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True)
+                )
                 fold.apply_batch(places, out)
                 fold.fold.ledger_rows(out)
                 for stream in STREAMS:
@@ -44,7 +47,7 @@ def by_scalar_step(size: Size, root: Path) -> dict[str, Any]:
     watch, tally, reads = Stopwatch(), Tally(size), 0
     wanted = size.sampled | {""}
     for partition in range(CURATED_PARTITIONS):
-        fold = Fold(partition)
+        fold = _configured(root, partition, tally, wanted)
         for records in batches(root, partition):
             mine = [record for record in records if decode(record.payload)["supply_point"] in wanted]
             out = Outputs()
@@ -55,6 +58,18 @@ def by_scalar_step(size: Size, root: Path) -> dict[str, Any]:
             tally.add(out)
     _keep(root, "scalar", tally)
     return watch.figure(reads, rows=tally.rows)
+
+
+def _configured(root: Path, partition: int, tally: Tally, wanted: Container[str] | None = None) -> Fold:
+    """A fold that knows its channels (all, or those wanted), as the road's does before it is timed."""
+    fold, out = Fold(partition), Outputs()
+    for records in reference_batches(root, partition):
+        for record in records:
+            body = decode(record.payload)
+            if wanted is None or body["supply_point"] in wanted:
+                fold.apply(body, record.offset, record.append_ms, out)
+    tally.add(out)
+    return fold
 
 
 def differences(root: Path) -> str:

@@ -22,9 +22,7 @@ def measure(size: Size, root: Path) -> dict[str, Any]:
             run_ingest(workspace)
         with fold.running():
             run_fold(workspace)
-        rows = {
-            table: int(workspace.store.query(f"SELECT count() FROM {table} FINAL").rows[0][0]) for table in TABLES
-        }
+        rows = {table: int(workspace.store.query(f"SELECT count() FROM {table} FINAL").rows[0][0]) for table in TABLES}
     return {
         "reads": reads,
         "wall_s": ingest.wall_s + fold.wall_s,

@@ -18,7 +18,7 @@ SEED: Final = 1
 class Size:
     """One shape of the workload: so many supply points and days.
 
-    `sample`: what costs too much for all (the scalar step, the windowing operators) is measured on the first so many supply points.
+    `sample`: the scalar step is measured on the first so many supply points.
     """
 
     shape: str

@@ -1,6 +1,7 @@
 """Where the rows of one shape find their input: a directory with the logs, and the curated readings as lines of JSON for peers."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,8 @@ def receive(workspace: Workspace, size: Size) -> int:
     """Bring the tables up to the reference data, and append the readings to the raw log; returns how many readings."""
     append_raw(workspace, reference(size))
     run_once(workspace)
+    ends = workspace.curated.end_offsets()
+    (workspace.paths.root / "reference.json").write_text(json.dumps(ends))
     reads = 0
     records = readings(size)
     while chunk := list(islice(records, _CHUNK)):
@@ -47,25 +50,33 @@ def receive(workspace: Workspace, size: Size) -> int:
 
 
 def batches(root: Path, partition: int) -> Iterator[list[Record]]:
-    """The curated log of a partition in the batches that the dataflow takes."""
-    with LogReader(paths_of(root).curated, partition) as reader:
-        while records := reader.read(BATCH_RECORDS):
+    """The curated log of a partition in the batches that the dataflow takes, from the first reading on."""
+    return _batches(root, partition, _reference_end(root, partition), None)
+
+
+def reference_batches(root: Path, partition: int) -> Iterator[list[Record]]:
+    """What comes before the first reading: the configurations."""
+    return _batches(root, partition, 0, _reference_end(root, partition))
+
+
+def _reference_end(root: Path, partition: int) -> int:
+    ends: list[int] = json.loads((paths_of(root).root / "reference.json").read_text())
+    return ends[partition]
+
+
+def _batches(root: Path, partition: int, first: int, end: int | None) -> Iterator[list[Record]]:
+    with LogReader(paths_of(root).curated, partition, first) as reader:
+        while records := reader.read(BATCH_RECORDS, end_offset=end):
             yield records
 
 
-def write_lines(root: Path) -> None:
+def write_lines(_: Size, root: Path) -> dict[str, Any]:
     """Make the lines that peers read: what is configured they are told otherwise."""
     with lines_of(root).open("wb") as file:
         for partition in range(CURATED_PARTITIONS):
             for records in batches(root, partition):
                 file.writelines(record.payload + b"\n" for record in records if _is_reading(record))
-
-
-def payloads_of(root: Path, supply_points: Iterable[str]) -> list[bytes]:
-    """The lines of some supply points."""
-    wanted = frozenset(supply_points)
-    with lines_of(root).open("rb") as file:
-        return [line for line in file if decode(line)["supply_point"] in wanted]
+    return {"bytes": lines_of(root).stat().st_size}
 
 
 def units_in(record: dict[str, Any]) -> int:

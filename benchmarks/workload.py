@@ -114,7 +114,9 @@ def _day(rng: Random, number: int, channel: str, day: int) -> Iterator[Arrival]:
 
 def _part(rng: Random, number: int, channel: str, start_ms: int, values: list[int | None]) -> Iterator[Arrival]:
     record = _intervals(number, channel, "day", start_ms, {"quantities_nano": values})
-    again: list[int | None] = [None if value is None else new for value, new in zip(values, _quantities(rng, len(values)))]
+    again: list[int | None] = [
+        None if value is None else new for value, new in zip(values, _quantities(rng, len(values)), strict=True)
+    ]
     corrected = {**record, "quantities_nano": again, "version": 1}
     yield from _arrivals(rng, record, corrected, latest=1, a_day=1)
 

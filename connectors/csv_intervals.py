@@ -137,7 +137,11 @@ def _length_s(text: str) -> Length:
 
 
 def _bad_length(message: str) -> UnableToInterpret:
-    return UnableToInterpret("bad_interval", message, "An interval has 1 to 60 whole minutes, or is a LOCAL_DAY.")
+    return UnableToInterpret(
+        "bad_interval",
+        message,
+        "An interval has 1 to 60 whole minutes, or is a LOCAL_DAY: state it as in --interval 30, or in a column interval_minutes.",
+    )
 
 
 def _packed(readings: Iterator[Reading | Problem], import_id: str) -> Iterator[Record | Problem]:

@@ -142,4 +142,6 @@ def stated(text: str, default: str, what: str) -> str:
     """The cell, or the caller's default; raises `UnableToInterpret` when there is neither."""
     if text or default:
         return text or default
-    raise UnableToInterpret("missing_value", f"There is no {what}.", f"Fill the cell, or state a default {what}.")
+    raise UnableToInterpret(
+        "missing_value", f"There is no {what}.", f"Fill the cell, or state a default with --{what}."
+    )

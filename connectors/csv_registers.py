@@ -69,7 +69,9 @@ def _records(source: Source, options: RegisterOptions) -> Iterator[Record | Prob
 def _check_resolution(decimals: int | None) -> None:
     if decimals is not None and not 0 <= decimals <= MAX_DECIMALS:
         raise UnableToInterpret(
-            "bad_resolution", f"A resolution of {decimals} decimals is impossible.", f"State 0 to {MAX_DECIMALS}."
+            "bad_resolution",
+            f"A resolution of {decimals} decimals is impossible.",
+            f"State 0 to {MAX_DECIMALS}, as in --decimals 3.",
         )
 
 

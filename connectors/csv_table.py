@@ -16,6 +16,15 @@ from connectors.local_stamps import zone_of
 from connectors.source_lines import Line, Member, Source, members_of
 
 Columns = tuple[str, ...]
+
+OPTIONS = {
+    "device": "--device METER-1",
+    "register": "--register E1",
+    "unit": "--unit kWh",
+    "interval_minutes": "--interval 30",
+}
+"""How the import's options state what a column would."""
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -172,11 +181,15 @@ def _called(names: list[str], mapped: Mapping[str, str], known: Columns, needed:
     for column in mapped:
         if column not in known:
             raise UnableToInterpret(
-                "unknown_column", f"There is no column '{column}' to map.", f"Ours are: {', '.join(known)}."
+                "unknown_column",
+                f"There is no column '{column}' to map.",
+                f"Write --map OUR_NAME=THEIR_HEADER; ours are: {', '.join(known)}.",
             )
         if mapped[column].casefold() not in folded:
             raise UnableToInterpret(
-                "missing_column", f"'{mapped[column]}', mapped to '{column}', is not in the header.", there
+                "missing_column",
+                f"'{mapped[column]}', mapped to '{column}', is not in the header.",
+                f"{there} Correct --map.",
             )
     called = {column: name for column, name in called.items() if name.casefold() in folded}
     for name in called.values():
@@ -184,12 +197,14 @@ def _called(names: list[str], mapped: Mapping[str, str], known: Columns, needed:
             raise UnableToInterpret(
                 "column_twice", f"The column '{name}' is in the header twice.", "Name each column once."
             )
-    missing = [" or ".join(group) for group in needed if not any(column in called for column in group)]
-    if missing:
+    lacking = [group for group in needed if not any(column in called for column in group)]
+    if lacking:
+        options = " ".join(OPTIONS[column] for group in lacking for column in group if column in OPTIONS)
         raise UnableToInterpret(
             "missing_column",
-            f"The header lacks {', '.join(missing)}. {there}",
-            "Map a column of the file to each, or state its value for all lines where that makes sense.",
+            f"The header lacks {', '.join(' or '.join(group) for group in lacking)}. {there}",
+            f"Name the file's columns, as in --map {lacking[0][0]}=THEIR_HEADER"
+            + (f"; or state what holds for all lines, as in {options}." if options else "."),
         )
     return called
 

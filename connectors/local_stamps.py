@@ -39,7 +39,7 @@ def zone_of(text: str) -> tzinfo:
         raise UnableToInterpret(
             "unknown_time_zone",
             f"'{text}' is not a time zone.",
-            "Write UTC, an offset such as +10:00, or a name such as Europe/London.",
+            "Write UTC, an offset such as +10:00, or a name, as in --time-zone Europe/London.",
         ) from None
 
 
@@ -55,7 +55,9 @@ def instants_of(text: str, zone: tzinfo | None) -> Instants:
         return (_ms(stamp),)
     if zone is None:
         raise UnableToInterpret(
-            "no_time_zone", f"'{text}' has no UTC offset.", "State the time zone of the file's stamps."
+            "no_time_zone",
+            f"'{text}' has no UTC offset.",
+            "State the time zone of the file's stamps, as in --time-zone Europe/Berlin.",
         )
     first = stamp.replace(tzinfo=zone)
     if not isinstance(zone, ZoneInfo):

@@ -33,7 +33,7 @@ def show_document(document: Document) -> None:
         whole = sum((line.quantity_should for line in document.lines if line.kind == "energy"), Decimal(0))
         share = f" ({estimated / whole:.1%} of the use)" if whole else ""
         out.print(
-            f"Of this, {_quantity(estimated)} lie in intervals that were estimated in part or whole{share}.",
+            f"Of this, {_estimated(document)} lie in intervals that were estimated in part or whole{share}.",
             style="dim",
         )
 
@@ -52,8 +52,8 @@ def _lines(document: Document) -> Table:
         table.add_row(
             str(line.position),
             _what(line, whole),
-            "" if line.kind == "tax" else f"{_quantity(line.quantity)} {line.unit}",
-            f"{_trim(line.rate * 100)} %" if line.kind == "tax" else _trim(line.rate),
+            "" if line.kind == "tax" else quantity(line.quantity, line.unit),
+            f"{trim(line.rate * 100)} %" if line.kind == "tax" else trim(line.rate),
             *(money(amount, document) for amount in amounts),
         )
     return table
@@ -79,11 +79,21 @@ def money(amount: Decimal, document: Document) -> str:
     return f"{amount:,.{document.minor_digits}f}"
 
 
-def _quantity(quantity: Decimal) -> str:
-    return _trim(quantity)
+def quantity(number: Decimal, unit: str) -> str:
+    """A quantity with its unit; days are counted."""
+    return f"{trim(number)} {'days' if unit == 'day' and abs(number) != 1 else unit}"
 
 
-def _trim(number: Decimal) -> str:
+def _estimated(document: Document) -> str:
+    """What is estimated, by unit."""
+    units = sorted({line.unit for line in document.lines if line.estimated_quantity})
+    return " and ".join(
+        quantity(sum((line.estimated_quantity for line in document.lines if line.unit == unit), Decimal(0)), unit)
+        for unit in units
+    )
+
+
+def trim(number: Decimal) -> str:
     """Without trailing zeros, never in exponent form."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

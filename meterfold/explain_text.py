@@ -4,9 +4,12 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 from rich import box
+from rich.console import JustifyMethod
 from rich.table import Table
 
+from meterfold.bill_text import quantity, trim
 from meterfold.billing.explain import Adjustment, Evidence, Explanation
+from meterfold.render import cell_text
 from meterfold.session import session
 
 READS_SHOWN = 12
@@ -29,15 +32,17 @@ def _amount(found: Explanation) -> None:
     out.print(f"\n[bold]{found.number or 'draft'}[/] line {line['position']}: {what}")
     unit, currency = line["unit"], line["currency"]
     if line["kind"] == "tax":
-        out.print(f"  {_text(line['rate'] * 100)} % of the rounded lines of the bill")
+        out.print(f"  {trim(line['rate'] * 100)} % of the rounded lines of the bill")
     else:
         out.print(
-            f"  {_text(line['quantity_should'])} {unit} × {_text(line['rate'])} {currency} = {_text(line['amount_should'])}"
+            f"  {quantity(line['quantity_should'], unit)} × {trim(line['rate'])} {currency} = "
+            f"{_money(line['amount_should'], found)} {currency}"
         )
     if line["amount_was"] or found.earlier_lines:
-        before = ", ".join(f"{item.document_number} ({_text(item.amount)})" for item in found.earlier_lines)
+        before = ", ".join(f"{item.document_number} ({_money(item.amount, found)})" for item in found.earlier_lines)
         out.print(
-            f"  already billed {_text(line['amount_was'])} on {before}; the difference is [bold]{_text(line['amount'])} {currency}[/]"
+            f"  already billed {_money(line['amount_was'], found)} {currency} on {before}; "
+            f"the difference is [bold]{_money(line['amount'], found)} {currency}[/]"
         )
 
 
@@ -61,7 +66,7 @@ def _origin(found: Explanation) -> None:
 def _taxed(found: Explanation) -> None:
     for charge in found.taxed_charges:
         what = " ".join(filter(None, (charge.kind, charge.supply_point, charge.channel, charge.band)))
-        session().out.print(f"  on {_text(charge.amount):>10}  {what}")
+        session().out.print(f"  on {_money(charge.amount, found):>10} {found.line['currency']}  {what}")
 
 
 def _windows(found: Explanation) -> None:
@@ -71,12 +76,12 @@ def _windows(found: Explanation) -> None:
     by_quality: dict[str, Decimal] = defaultdict(Decimal)
     for window in found.windows:
         by_quality[window.quality] += window.quantity
-    parts = ", ".join(
-        f"{count:,} {quality} ({_text(by_quality[quality])})" for quality, count in qualities.most_common()
-    )
     unit = found.windows[0].unit
+    parts = ", ".join(
+        f"{count:,} {quality} ({trim(by_quality[quality])} {unit})" for quality, count in qualities.most_common()
+    )
     total = sum((window.quantity for window in found.windows), Decimal(0))
-    session().out.print(f"\n{len(found.windows):,} determinants, {_text(total)} {unit}: {parts}")
+    session().out.print(f"\n{len(found.windows):,} determinants, {trim(total)} {unit}: {parts}")
 
 
 def _adjustments(adjustments: tuple[Adjustment, ...]) -> None:
@@ -87,13 +92,14 @@ def _adjustments(adjustments: tuple[Adjustment, ...]) -> None:
         groups[item.reason, item.is_new].append(item)
     table = Table(title="adjustments", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("reason", "since the last bill", "intervals", "from", "to", "change"):
-        table.add_column(name, justify="right" if name in ("intervals", "change") else "left")
+        justify: JustifyMethod = "right" if name in ("intervals", "change") else "left"
+        table.add_column(name, justify=justify, no_wrap=name in ("reason", "from", "to"))
     for (reason, is_new), items in sorted(groups.items()):
         change = sum((item.delta for item in items), Decimal(0))
         first, last = min(item.start_utc for item in items), max(item.end_utc for item in items)
         table.add_row(
-            reason, "yes" if is_new else "no", str(len(items)), f"{first:%m-%d %H:%M}", f"{last:%m-%d %H:%M}",
-            f"{_text(change)} {items[0].unit}",
+            reason, "yes" if is_new else "no", str(len(items)), cell_text(first), cell_text(last),
+            f"{trim(change)} {items[0].unit}",
         )  # fmt: skip
     session().out.print(table)
 
@@ -110,7 +116,7 @@ def _reads(found: Explanation, limit: int | None) -> None:
         table.add_column(name, justify="right" if name == "read" else "left", overflow="fold")
     for item in shown:
         table.add_row(
-            f"{item.start_utc:%m-%d %H:%M}", _value(item), item.verdict, "yes" if item.is_in_force else "no",
+            cell_text(item.start_utc), _value(item, found), item.verdict, "yes" if item.is_in_force else "no",
             f"{item.raw_partition}/{item.raw_offset}/{item.raw_sub}", f"{item.file}:{item.line}" if item.file else "–",
         )  # fmt: skip
     session().out.print(table)
@@ -118,14 +124,14 @@ def _reads(found: Explanation, limit: int | None) -> None:
         session().out.print(f"… and {len(reads) - len(shown):,} more; --all lists them", style="dim")
 
 
-def _value(item: Evidence) -> str:
+def _value(item: Evidence, found: Explanation) -> str:
     if item.quantity is not None:
-        return _text(item.quantity)
+        return quantity(item.quantity, found.windows[0].unit) if found.windows else trim(item.quantity)
     if item.count is not None:
-        return _text(Decimal(item.count).scaleb(-(item.decimals or 0)))
+        return f"total {trim(Decimal(item.count).scaleb(-(item.decimals or 0)))}"
     return "–"
 
 
-def _text(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _money(amount: Decimal, found: Explanation) -> str:
+    """An amount with the decimals of its currency."""
+    return f"{amount:,.{found.line['minor_digits']}f}"

@@ -1,7 +1,7 @@
 """Tables that fit a terminal, and the same rows for scripts."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich import box
@@ -51,8 +51,8 @@ def cell_text(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%d %H:%M:%S")
-        return text.removesuffix(":00") if value.second == 0 else text
+        zone = "Z" if value.utcoffset() == timedelta(0) else value.strftime("%z")
+        return value.strftime("%Y-%m-%d %H:%M:%S" if value.second else "%Y-%m-%d %H:%M") + zone
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)

@@ -143,7 +143,7 @@ class TaxedCharge:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A line and everything it rests on. `line` has the columns of `bill_lines`; `number` is "" for a draft.
+    """A line and everything it rests on. `line`: the columns of `bill_lines`, and `minor_digits`; `number` is "" for a draft.
 
     `rule_version` is billing's; those of the fold stand at windows and adjustments. Energy lines have windows, adjustments, evidence and
     configurations; tax lines have taxed charges; a standing charge has its quantity in days and the tenancy among the references.

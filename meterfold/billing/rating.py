@@ -78,7 +78,8 @@ class Charge:
 class Blocked:
     """Why a period, or `periods` of them in a row, is not billed. `reason` is a stable code, `detail` says it in words.
 
-    `from_utc` to `until_utc` is what lacks, where that is a time; `windows` how many intervals, where it is a number.
+    `from_utc` to `until_utc` is what lacks, where that is a time; `windows` how many intervals, where it is a number. `remedy` says what to
+    do, where `detail` does not.
     """
 
     account: str
@@ -91,19 +92,22 @@ class Blocked:
     until_utc: datetime | None
     windows: int
     detail: str
+    remedy: str = ""
     periods: int = 1
 
     def __str__(self) -> str:
         where = "/".join(filter(None, (self.supply_point, self.channel)))
-        when = (
+        return f"{self.account} {self.period_from} to {self.period_to}: {self.reason} {where}{self.when}: {self.detail}"
+
+    @property
+    def when(self) -> str:
+        """The stretch and the number of intervals in words, with a space before each that is there."""
+        stretch = (
             f" from {self.from_utc:%Y-%m-%d %H:%M}Z to {self.until_utc:%Y-%m-%d %H:%M}Z"
             if self.from_utc and self.until_utc
             else ""
         )
-        number = f" ({self.windows} intervals)" if self.windows else ""
-        return (
-            f"{self.account} {self.period_from} to {self.period_to}: {self.reason} {where}{when}{number}: {self.detail}"
-        )
+        return stretch + (f" ({self.windows} intervals)" if self.windows else "")
 
 
 ACCOUNTS_AT_ONCE: Final = 200
@@ -163,7 +167,7 @@ def _steps() -> tuple[tuple[str, str], ...]:
 
 
 def _blocked(row: tuple[Any, ...]) -> Blocked:
-    account, period_from, period_to, reason, supply_point, channel, from_ms, until_ms, windows, detail = row
+    account, period_from, period_to, reason, supply_point, channel, from_ms, until_ms, windows, detail, remedy = row
     return Blocked(
         account,
         period_from,
@@ -175,6 +179,7 @@ def _blocked(row: tuple[Any, ...]) -> Blocked:
         _instant(until_ms),
         windows,
         detail,
+        remedy,
     )
 
 
@@ -183,7 +188,8 @@ def _instant(ms: int) -> datetime | None:
 
 
 def _joined(blocks: list[Blocked]) -> list[Blocked]:
-    """Months in a row in which one channel is not hardened are one thing to be told: the last of them names the gate."""
+    """Months in a row in which one channel is not hardened are one thing to be told: the last of them names the timetable's
+    gate, the first of them the gate to be made first."""
     joined: list[Blocked] = []
     running: dict[tuple[str, str, str], int] = {}
     for block in blocks:
@@ -191,7 +197,13 @@ def _joined(blocks: list[Blocked]) -> list[Blocked]:
         at = running.get(key)
         if block.reason == NOT_HARDENED and at is not None and joined[at].period_to == block.period_from:
             was = joined[at]
-            joined[at] = replace(block, period_from=was.period_from, from_utc=was.from_utc, periods=was.periods + 1)
+            joined[at] = replace(
+                block,
+                period_from=was.period_from,
+                from_utc=was.from_utc,
+                remedy=was.remedy,
+                periods=was.periods + 1,
+            )
         else:
             joined.append(block)
             if block.reason == NOT_HARDENED:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from meterfold.billing.documents import UnknownBill, show_bill
 from meterfold.billing.explain import explain_line
 from meterfold.billing.export import export_bills
 from meterfold.billing.issue import DraftIsStale, NothingToIssue, UnableToIssue, issue_bill
+from meterfold.billing.rating import Blocked
 from meterfold.billing.rows import UnableToProject
 from meterfold.billing.run import RunInProgress, RunOvertaken, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
@@ -77,8 +79,20 @@ def run(
         show_rows("drafts", ("account", "period from", "kind", "lines", "total", "currency", "corrects"), rows, False)
         if result.blocked:
             names = ("account", "period from", "why", "what is lacking")
-            blocked = [(b.account, f"{b.period_from:%Y-%m-%d}", b.reason, b.detail) for b in result.blocked]
+            blocked = [(b.account, _periods(b), b.reason, _lacking(b)) for b in result.blocked]
             show_rows("cannot be billed yet", names, blocked, False)
+
+
+def _periods(block: Blocked) -> str:
+    """The first day; of several periods also how many, and the last day."""
+    if block.periods == 1:
+        return str(block.period_from)
+    return f"{block.period_from}\n{block.periods} periods,\nto {block.period_to - timedelta(days=1)}"
+
+
+def _lacking(block: Blocked) -> str:
+    where = "/".join(filter(None, (block.supply_point, block.channel))) + block.when
+    return "\n".join(filter(None, (f"{where}: {block.detail}" if where else block.detail, block.remedy)))
 
 
 @app.command()

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from connectors.clickhouse import UnableToQuery
 from meterfold import gates
@@ -40,9 +41,12 @@ def run(
     data: DataOption = DATA,
     following: Annotated[bool, typer.Option("--follow", help="Go on until interrupted, and serve commands.")] = False,
     epoch: Annotated[float | None, typer.Option(help="Seconds between checkpoints. Default: 10; following, 1.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Interpret what the logs hold: bring determinants and adjustments up to date."""
     if following:
+        if as_json:
+            raise fail("--json is for a run that ends; leave out --follow")
         with workspace(data) as owned:
             if session().lent is not None:
                 raise fail("that directory is followed already")
@@ -54,10 +58,16 @@ def run(
         with session().err.status("interpreting reads …"):
             catch_up(owned, followed=session().followed, epoch=EPOCH if epoch is None else timedelta(seconds=epoch))
         after = _counts(owned)
+        seconds = time.perf_counter() - started
         rows = [(name, after[name] - before[name], after[name]) for name in after]
-        show_rows(f"up to date in {time.perf_counter() - started:.1f} s", ("table", "new", "total"), rows, False)
         odd = [(*key, total - odd_before.get(key, 0), total) for key, total in _odd(owned).items()]
         new = [row for row in odd if row[2]]
+        if as_json:
+            tables = {name: {"new": more, "total": total} for name, more, total in rows}
+            checks = [dict(zip(("check", "severity", "new", "total"), row, strict=True)) for row in new]
+            print_json({"seconds": round(seconds, 1), "tables": tables, "odd": checks})
+            return
+        show_rows(f"up to date in {seconds:.1f} s", ("table", "new", "total"), rows, False)
         if new:
             show_rows(
                 "what was odd (docs/checks.md says what each means)", ("check", "severity", "new", "total"), new, False
@@ -105,14 +115,17 @@ def _instant(text: str) -> date | datetime:
     return instant
 
 
-def rebuild(data: DataOption = DATA) -> None:
+def rebuild(data: DataOption = DATA, as_json: JsonOption = False) -> None:
     """Drop ClickHouse and project the logs again, to the same rows."""
     with workspace(data, drop_projection=True) as owned:
         if session().lent is not None:
             raise fail("stop `run --follow` first: rebuilding needs the directory for itself")
         with session().err.status("projecting the logs again …"):
             rebuild_projection(owned)
-        session().out.print("rebuilt from the logs")
+        if as_json:
+            print_json({"rebuilt": True, "tables": _counts(owned)})
+        else:
+            session().out.print("rebuilt from the logs")
 
 
 def sql(
@@ -120,8 +133,12 @@ def sql(
 ) -> None:
     """Ask ClickHouse."""
     with workspace(data) as owned:
-        if statement.split(None, 1)[0].upper() not in READING:
-            raise fail("only statements that read are taken: the logs are the truth, and tables follow from them")
+        first = next(iter(statement.split()), "")
+        if first.upper() not in READING:
+            raise fail(
+                f"'{escape(first)}' is none of {', '.join(READING)}, and only statements that read are taken: the logs are "
+                "the truth, and tables follow from them"
+            )
         try:
             found = owned.store.query(statement)
         except UnableToQuery as error:

@@ -15,6 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="Reads that are held, and their rel
 Reason = Annotated[str | None, typer.Option(help="Only this reason, e.g. unknown_device.")]
 DeviceOption = Annotated[str | None, typer.Option(help="Only this device.")]
 
+PAYLOAD_SHOWN = 2_000
+"""Characters of a record that `show` prints."""
+
 _WHERE = "({reason:String} = '' OR reason = {reason:String}) AND ({device:String} = '' OR device = {device:String})"
 
 
@@ -43,7 +46,8 @@ def show(
     with workspace(data) as owned:
         found = owned.store.query(
             "SELECT raw_partition, raw_offset, raw_sub, reason, register, start_utc AS start, end_utc AS end, "
-            "substring(payload, 1, 200) AS payload FROM open_quarantine WHERE device = {device:String} "
+            "JSONExtractString(payload, 'source', 'file') AS file, JSONExtractUInt(payload, 'source', 'line') AS line, "
+            "payload FROM open_quarantine WHERE device = {device:String} "
             "ORDER BY raw_partition, raw_offset, raw_sub LIMIT {limit:UInt32}",
             {"device": device, "limit": limit},
         )
@@ -52,7 +56,19 @@ def show(
         if as_json:
             print_json([dict(zip(names, row, strict=True)) for row in rows])
         else:
-            show_rows(f"held of {device}", names[:-1], [row[:-1] for row in rows], False)
+            show_rows(f"held of {device}", names[:-3], [row[:-3] for row in rows], False)
+            for file, line, payload in dict.fromkeys(row[-3:] for row in rows):
+                _show_record(file, line, payload)
+
+
+def _show_record(file: str, line: int, payload: str) -> None:
+    out = session().out
+    place = f"{file}, line {line}" if file and line else file
+    out.print(f"\nas received{f', from {place}' if place else ''}:", style="dim", markup=False)
+    cut = len(payload) > PAYLOAD_SHOWN
+    out.print(payload[:PAYLOAD_SHOWN] + "…" * cut, markup=False, soft_wrap=True)
+    if cut:
+        out.print(f"({PAYLOAD_SHOWN:,} of {len(payload):,} characters; --json has all)", style="dim")
 
 
 @app.command()
@@ -80,6 +96,11 @@ def release(
         append_raw(owned, [record])
         catch_up(owned, followed=session().followed)
         left = owned.store.query(
-            "SELECT count() FROM open_quarantine WHERE device = {device:String}", {"device": device}
+            "SELECT count(), countIf(reason = 'unknown_device') FROM open_quarantine WHERE device = {device:String}",
+            {"device": device},
         )
-        session().out.print(f"released {len(coordinates)} records of {device}; {left.rows[0][0]} units are still held")
+        held, unknown = left.rows[0]
+        why = f": {device} is still unknown; add it to the portfolio, assigned when they were read" if unknown else ""
+        session().out.print(
+            f"released {len(coordinates)} records of {device}; {held} units are still held{why}", soft_wrap=True
+        )

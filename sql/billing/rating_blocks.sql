@@ -1,5 +1,6 @@
 -- One row per account, billing period and reason why it cannot be billed as a whole: where, from when, until when, how many, and in words.
--- NOT_ENDED only says that a period is still running on some site's clock. A period with no row here is ready.
+-- NOT_ENDED only says that a period is still running on some site's clock. A period with no row here is ready. `remedy` is what to do about it
+-- where `detail` does not say so.
 CREATE OR REPLACE TEMPORARY TABLE rating_blocks AS
 WITH
     periods AS (SELECT * FROM rating_periods),
@@ -35,7 +36,7 @@ WITH
     )
 SELECT
     account, period_from, period_to, 'NOT_ENDED' AS reason, supply_point, '' AS channel, service_start_ms AS from_ms,
-    service_end_ms AS until_ms, toUInt64(0) AS windows, 'the period has not ended at ' || site AS detail
+    service_end_ms AS until_ms, toUInt64(0) AS windows, 'the period has not ended at ' || site AS detail, '' AS remedy
 FROM tenancies
 WHERE service_end_ms > {as_of_ms:Int64}
 
@@ -45,14 +46,14 @@ SELECT
     if(
         site = '', 'the supply point of tenancy ' || tenancy || ' is not in the portfolio',
         'site ' || site || ' has no clock (utc_offsets) in the portfolio'
-    ) AS detail
+    ) AS detail, '' AS remedy
 FROM tenancies
 WHERE empty(offset_s)
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'TENANCY_ENDED_WITHOUT_DATE' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
-    'tenancy ' || tenancy || ' left the portfolio with no end date; give it one, or withdraw it' AS detail
+    'tenancy ' || tenancy || ' left the portfolio with no end date; give it one, or withdraw it' AS detail, '' AS remedy
 FROM tenancies
 WHERE is_ended_without_date
 
@@ -60,7 +61,7 @@ UNION ALL
 SELECT
     tenancies.account AS account, period_from, period_to, 'TENANCY_OVERLAP' AS reason, tenancies.supply_point AS supply_point,
     '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
-    'tenancies ' || tenancies.tenancy || ' and ' || min(all_tenancies.tenancy) || ' occupy the supply point on the same days' AS detail
+    'tenancies ' || tenancies.tenancy || ' and ' || min(all_tenancies.tenancy) || ' occupy the supply point on the same days' AS detail, '' AS remedy
 FROM tenancies
 INNER JOIN all_tenancies ON all_tenancies.supply_point = tenancies.supply_point
 WHERE all_tenancies.tenancy != tenancies.tenancy
@@ -74,7 +75,7 @@ SELECT
     tenancies.supply_point AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tariff ' || tenancies.tariff || ' has no prices for '
         || toString(dateDiff('day', tenancies.service_from, tenancies.service_to) - priced.days) || ' days of tenancy ' || tenancies.tenancy
-        AS detail
+        AS detail, '' AS remedy
 FROM tenancies
 LEFT JOIN priced ON priced.account = tenancies.account AND priced.period_from = tenancies.period_from AND priced.tenancy = tenancies.tenancy
 WHERE priced.days != dateDiff('day', tenancies.service_from, tenancies.service_to)
@@ -86,7 +87,7 @@ SELECT
         tariff_currency != currency, ' is in ' || tariff_currency || ', the account in ' || currency,
         is_ambiguous, ' shares its name or its first day with another version',
         ' has a standing charge or tax that is no decimal number with at most 9 places'
-    ) AS detail
+    ) AS detail, '' AS remedy
 FROM segments
 WHERE tariff_currency != currency OR is_ambiguous
     OR (standing_text IS NOT NULL AND NOT match(ifNull(standing_text, ''), '^-?[0-9]{1,9}([.][0-9]{1,9})?$'))
@@ -95,7 +96,7 @@ WHERE tariff_currency != currency OR is_ambiguous
 UNION ALL
 SELECT
     account, period_from, period_to, 'NO_CHANNEL' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
-    'tariff ' || tariff || ' version ' || tariff_version || ' prices no channel that the supply point has' AS detail
+    'tariff ' || tariff || ' version ' || tariff_version || ' prices no channel that the supply point has' AS detail, '' AS remedy
 FROM segments
 WHERE is_metered AND site != ''
     AND (account, period_from, tenancy, tariff_version) NOT IN (SELECT account, period_from, tenancy, tariff_version FROM channels)
@@ -107,14 +108,14 @@ SELECT
         is_malformed, ' has a band with a rate or time that cannot be read, or two bands of one name',
         unit_denominator = 0, ' is per ' || rate_unit || ', and no factor from ' || channel_unit || ' is stated',
         ' has bands by time of day, finer than the grid of the channel'
-    ) AS detail
+    ) AS detail, '' AS remedy
 FROM channels
 WHERE is_malformed OR unit_denominator = 0 OR (has_times AND grid_s = 0)
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'NO_BAND' AS reason, supply_point, channel, first_unbanded_ms AS from_ms, service_end_ms AS until_ms,
-    unbanded_count AS windows, 'no band of tariff ' || tariff || ' version ' || tariff_version || ' matches them' AS detail
+    unbanded_count AS windows, 'no band of tariff ' || tariff || ' version ' || tariff_version || ' matches them' AS detail, '' AS remedy
 FROM tiles
 WHERE unbanded_count > 0
 
@@ -123,35 +124,38 @@ SELECT
     account, period_from, period_to, 'NOT_HARDENED' AS reason, supply_point, channel, hardened_to_ms AS from_ms, service_end_ms AS until_ms,
     0 AS windows,
     'lacks reads, a heartbeat or a gate; the gate of ' || site || ' through the end of ' || toString(addDays(service_to, -1))
-        || if(gate_at = '', ' is on no timetable', ' is due on ' || toString(gate_date) || ' at ' || gate_at) AS detail
+        || if(gate_at = '', ' is on no timetable', ' is due on ' || toString(gate_date) || ' at ' || gate_at) AS detail,
+    'bring the reads, or close it without them: meterfold gate --until ' || toString(service_to) || ' --site ' || site AS remedy
 FROM tiles
 WHERE hardened_to_ms < service_end_ms
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'HOLE' AS reason, supply_point, channel, hole_from_ms AS from_ms, hole_until_ms AS until_ms, 0 AS windows,
-    'no determinant: no register was configured for the channel then' AS detail
+    'no determinant: no register was configured for the channel then' AS detail,
+    'if a meter was there, let the `from` of its assignment (or register) in the portfolio begin sooner; if nobody was to be billed, the '
+        || '`from` of the tenancy (or the `billing_from` of the account) later' AS remedy
 FROM tiles
 WHERE has_hole
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'OVERLAP' AS reason, supply_point, channel, overlap_from_ms AS from_ms, overlap_until_ms AS until_ms,
-    0 AS windows, 'two determinants cover the same time' AS detail
+    0 AS windows, 'two determinants cover the same time' AS detail, '' AS remedy
 FROM tiles
 WHERE has_overlap
 
 UNION ALL
 SELECT
-    account, period_from, period_to, 'MISSING' AS reason, supply_point, channel, first_missing_ms AS from_ms, service_end_ms AS until_ms,
-    missing_count AS windows, 'hardened as MISSING: an estimate was refused; bring the reads, or edit' AS detail
+    account, period_from, period_to, 'MISSING' AS reason, supply_point, channel, first_missing_ms AS from_ms, missing_until_ms AS until_ms,
+    missing_count AS windows, 'hardened as MISSING: an estimate was refused; bring the reads, or edit' AS detail, '' AS remedy
 FROM tiles
 WHERE missing_count > 0
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'CALENDAR_CHANGED' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
-    'documents were issued for this period, which is not on the calendar of the account any more; once billed, the calendar is fixed' AS detail
+    'documents were issued for this period, which is not on the calendar of the account any more; once billed, the calendar is fixed' AS detail, '' AS remedy
 FROM off_calendar
 
 UNION ALL
@@ -159,7 +163,7 @@ SELECT
     periods.account AS account, periods.period_from AS period_from, periods.period_to AS period_to, 'CALENDAR_CHANGED' AS reason,
     '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'documents were issued for ' || toString(min(off_calendar.period_from)) || ' to ' || toString(max(off_calendar.period_to))
-        || ', which cuts across this period; once billed, the calendar is fixed' AS detail
+        || ', which cuts across this period; once billed, the calendar is fixed' AS detail, '' AS remedy
 FROM periods
 INNER JOIN off_calendar ON off_calendar.account = periods.account
 WHERE off_calendar.period_from < periods.period_to AND periods.period_from < off_calendar.period_to
@@ -169,6 +173,6 @@ GROUP BY periods.account, periods.period_from, periods.period_to
 UNION ALL
 SELECT
     account, billing_from AS period_from, billing_from AS period_to, 'NO_CALENDAR' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms,
-    0 AS until_ms, 0 AS windows, 'the calendar of the account is not monthly on a day from 1 to 28: it has no periods' AS detail
+    0 AS until_ms, 0 AS windows, 'the calendar of the account is not monthly on a day from 1 to 28: it has no periods' AS detail, '' AS remedy
 FROM accounts
 WHERE calendar_kind != 'monthly' OR calendar_day NOT BETWEEN 1 AND 28

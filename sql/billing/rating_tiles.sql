@@ -14,6 +14,7 @@ WITH
             arraySort(groupArray((start_ms, end_ms))) AS spans,
             countIf(n_missing > 0) AS missing_count,
             minIf(start_ms, n_missing > 0) AS first_missing_ms,
+            maxIf(end_ms, n_missing > 0) AS missing_until_ms,
             countIf(band_index = 0) AS unbanded_count,
             minIf(start_ms, band_index = 0) AS first_unbanded_ms
         FROM rating_windows
@@ -25,6 +26,7 @@ WITH
             channels.*,
             tiled.missing_count AS missing_count,
             tiled.first_missing_ms AS first_missing_ms,
+            tiled.missing_until_ms AS missing_until_ms,
             tiled.unbanded_count AS unbanded_count,
             tiled.first_unbanded_ms AS first_unbanded_ms,
             tiled.spans AS spans,
@@ -52,6 +54,7 @@ SELECT
     ends[-1] AS hardened_to_ms,
     missing_count,
     first_missing_ms,
+    missing_until_ms,
     unbanded_count,
     first_unbanded_ms,
     hole_index > 0 AS has_hole,

@@ -8,7 +8,8 @@ WITH
         WHERE startsWith({line:String}, document_number || '/')
     ),
     lines AS (SELECT * FROM bill_lines FINAL WHERE line_id = {line:String} OR line_id IN named),
-    runs AS (SELECT * FROM bill_runs FINAL)
+    runs AS (SELECT * FROM bill_runs FINAL),
+    currencies AS (SELECT * FROM ref_currencies)
 SELECT
     lines.line_id AS line_id,
     lines.document_id AS document_id,
@@ -37,6 +38,7 @@ SELECT
     lines.amount_should AS amount_should,
     lines.amount_was AS amount_was,
     lines.amount AS amount,
+    if(currencies.currency = '', 2, currencies.minor_digits) AS minor_digits,
     runs.run_id AS run_id,
     runs.account AS scope_account,
     runs.rule_version AS rule_version,
@@ -48,3 +50,4 @@ SELECT
 FROM lines
 INNER JOIN runs ON runs.run_id = lines.run_id
 LEFT JOIN documents ON documents.document_id = lines.document_id
+LEFT JOIN currencies ON currencies.currency = lines.currency

@@ -48,6 +48,7 @@ def test_months_in_a_row_without_reads_are_told_once(world: World) -> None:
     (block,) = result.blocked
     assert (block.period_from, block.period_to, block.periods) == (date(2024, 2, 1), date(2024, 6, 1), 4)
     assert "end of 2024-05-31" in block.detail
+    assert block.remedy.endswith("meterfold gate --until 2024-03-01 --site SITE")
 
 
 def test_a_hole_a_missing_interval_and_an_overlap(world: World) -> None:
@@ -64,6 +65,8 @@ def test_a_hole_a_missing_interval_and_an_overlap(world: World) -> None:
         datetime(2024, 1, 1, 2, tzinfo=UTC),
     )
     assert (found["MISSING"].windows, found["MISSING"].from_utc) == (1, datetime(2024, 1, 31, 23, 30, tzinfo=UTC))
+    assert found["MISSING"].until_utc == datetime(2024, 2, 1, tzinfo=UTC)
+    assert "`from` of its assignment" in found["HOLE"].remedy
     world.windows([(start + HALF_HOUR_MS // 2, start + 4 * HALF_HOUR_MS, NANO)])
     assert "OVERLAP" in reasons(world)
 

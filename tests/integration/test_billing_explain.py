@@ -76,6 +76,7 @@ def test_a_line_is_traced_to_its_reads_file_and_line(billed: World) -> None:
     explained = explain_line(billed.store, "INV-000001/2")
     assert explained.number == "INV-000001" and explained.line["band"] == "night"
     assert (explained.line["rate"], explained.line["amount"]) == (Decimal("0.1"), Decimal("43.40"))
+    assert explained.line["minor_digits"] == 2
     assert (explained.run_id, explained.rule_version) == ("LE-R1", "bills-1")
     assert len(explained.windows) == 31 * 14 and sum(item.quantity for item in explained.windows) == 1000 * 31 * 14
     first = explained.windows[0]

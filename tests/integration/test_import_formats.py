@@ -50,12 +50,12 @@ def test_nem13(data: Path, tmp_path: Path) -> None:
             accumulation("00010.0", "00040.0", "77", nmi="OTHER"),
         ).getvalue()
     )
+    assert "Import it with `meterfold import nem13`" in meterfold(data, "import", "nem12", str(path), code=1)
     [answer] = json.loads(meterfold(data, "import", "nem13", str(path), "--json"))
     assert set(answer) == {"file", "import", "refused", "records", "readings", "problems"}
     assert (answer["refused"], answer["records"], answer["readings"]) == (False, 5, 4)
     [problem] = answer["problems"]
     assert problem.startswith("reads.csv, line 4: The quantity is 77")
-    assert "Import it with `meterfold import nem13`" in meterfold(data, "import", "nem12", str(path), code=1)
     bad = tmp_path / "bad.csv"
     bad.write_bytes(nem13(accumulation("00980.0", "00970.0", "-10.0", nmi="BACKWARDS")).getvalue())
     assert "0 readings in 1 records, 1 dead letters" in meterfold(data, "import", "nem13", str(bad))

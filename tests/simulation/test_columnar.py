@@ -14,7 +14,7 @@ from tests.simulation.orderly import orderly_stream
 from tests.simulation.streams import make_stream
 
 Record = dict[str, Any]
-ORDERLY = range(10)
+ORDERLY = range(6)
 UNRULY = range(2)
 LONG = range(1_000, 3_000)
 

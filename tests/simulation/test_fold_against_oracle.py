@@ -24,7 +24,7 @@ from tests.simulation.edges import EDGES, Edge
 from tests.simulation.oracle import check_conservation
 from tests.simulation.streams import Stream, make_stream
 
-SHORT = range(5)
+SHORT = range(3)
 LONG = range(100, 200)
 BOUND = 10**18
 Key = tuple[str, ...]
@@ -93,7 +93,7 @@ class AlwaysZero(Random):
 
 def test_invariant_2_determinism_over_restarts_and_repeats(played: Played, seeds: list[int]) -> None:
     """Snapshots, restores and a log read twice change no row: what comes out is a function of the log alone."""
-    for seed in seeds[:3]:
+    for seed in seeds[:2]:
         records = played.stream(seed).records
         undisturbed = played.rows(seed)
         assert fold_rows(records, restarts=Random(seed)) == undisturbed, rerun(seed)
@@ -148,7 +148,7 @@ def _break_clocks(patch: pytest.MonkeyPatch) -> None:
 
 def test_invariant_5_append_never_amend(played: Played, seeds: list[int]) -> None:
     """What was said once is said for ever: a window hardens once, a revision has one content, and the sum is what stands."""
-    for seed in seeds[:3]:
+    for seed in seeds[:2]:
         rows, oracle = played.rows(seed), played.stream(seed).oracle
         current = {key: row["quantity_nano"] for key, row in _by_key(rows["determinants"]).items()}
         assert len(current) == len(rows["determinants"]), rerun(seed)
@@ -203,7 +203,7 @@ def _standing(oracle: Any) -> dict[Key, int]:
 
 def test_invariant_6_exact_numbers(played: Played, seeds: list[int]) -> None:
     """Integers below 10¹⁸ everywhere, in rows and in state; no float, whatever is divided."""
-    for seed in seeds[:3]:
+    for seed in seeds[:2]:
         fold, out = Fold(0), Outputs()
         for record in played.stream(seed).records:
             fold.apply(record, record["curated_offset"], record["append_ms"], out)

@@ -262,6 +262,8 @@ def test_an_overlong_line_is_a_problem_of_its_own() -> None:
         ),
         ("start,value\n", {"columns": {}}, "The header lacks quantity. The header has: start, value."),
         ("start,value\n", {"device": "", "interval": ""}, "The header lacks end or interval_minutes, device."),
+        ("start,value\n", {"device": "", "interval": ""}, "as in --interval 30 --device METER-1."),
+        ("start,value\n", {"columns": {}}, "as in --map quantity=THEIR_HEADER."),
         ("start,value\n", {"columns": {"quantity": "kwh"}}, "'kwh', mapped to 'quantity', is not in the header."),
         ("start,value\n", {"columns": {"amount": "value"}}, "There is no column 'amount' to map."),
         ("start,value,VALUE\n", {}, "The column 'value' is in the header twice."),
@@ -271,6 +273,8 @@ def test_an_overlong_line_is_a_problem_of_its_own() -> None:
             "line 2, column start: '2025-03-01 00:00' has no UTC",
         ),
         ("start,value\n", {"time_zone": "Mars"}, "the import's options: 'Mars' is not a time zone."),
+        ("start,value\n2025-03-01 00:00,1\n", {"time_zone": ""}, "as in --time-zone Europe/Berlin."),
+        ("start,value\n", {"interval": "61"}, "state it as in --interval 30"),
         ("start,value\n", {"interval": "61"}, "the import's options: '61' is not an interval length."),
     ],
 )
