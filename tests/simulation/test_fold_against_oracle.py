@@ -26,6 +26,8 @@ from tests.simulation.streams import Stream, make_stream
 
 SHORT = range(3)
 LONG = range(100, 200)
+SHORTER = range(100)
+"""Seeds of streams of twenty days: more beginnings, exchanges and contradictions for the same time."""
 BOUND = 10**18
 Key = tuple[str, ...]
 
@@ -274,3 +276,11 @@ def test_a_hundred_more_streams(seed: int) -> None:
     stream = make_stream(seed)
     difference = first_difference(fold_rows(stream.records), oracle_rows(stream.oracle.rows))
     assert not difference, f"{difference}\n{rerun(seed)}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", SHORTER)
+def test_a_hundred_streams_of_twenty_days(seed: int) -> None:
+    stream = make_stream(seed, 20)
+    difference = first_difference(fold_rows(stream.records), oracle_rows(stream.oracle.rows))
+    assert not difference, f"make_stream({seed}, 20): {difference}"
