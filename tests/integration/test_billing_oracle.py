@@ -23,7 +23,7 @@ from meterfold.billing.run import run_bills
 from tests.integration.billing_world import HALF_HOUR_MS, ListLog, World, band, midnight_ms, ms, tariff_version
 from tests.integration.test_sql_checks import CHECKS
 
-SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 40))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))]
 ZONES = ("Europe/London", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Asia/Kolkata")
 FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
 NOW = ms("2024-05-03T00:00Z")

@@ -101,6 +101,7 @@ MUTANTS: Final = (
         "if channel.current_device() == device:",
         "if device in channel.devices:",
         "4: a heartbeat speaks for the channels whose current device it is",
+        is_dear=True,
     ),
     Mutant(
         "backlog_does_not_hold_the_watermark",
@@ -165,6 +166,7 @@ MUTANTS: Final = (
         "if start_ms < channel.ahead_ms:",
         "if start_ms <= channel.ahead_ms:",
         "3 row 10: slots before W + 7 days are remembered",
+        is_dear=True,
     ),
     # -- hardening ------------------------------------------------------------------------------------------------------
     Mutant(
