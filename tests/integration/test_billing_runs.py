@@ -139,6 +139,7 @@ def test_a_run_that_was_overtaken_does_not_count(two_accounts: World) -> None:
     assert documents(two_accounts.store) == ()
 
 
+@pytest.mark.long
 def test_issuing_that_dies_anywhere_skips_no_number_and_takes_none_twice(two_accounts: World) -> None:
     run_bills(two_accounts.store, two_accounts.log, FEBRUARY)
     for survivors in range(3):

@@ -281,6 +281,7 @@ def test_the_same_after_twenty_five_kills(
     assert fell.total() >= 25 and fell["run: during"] >= 3 and fell["issue: during"] >= 3
 
 
+@pytest.mark.long
 def test_of_two_bill_runs_started_at_once_the_second_waits_or_is_refused(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:

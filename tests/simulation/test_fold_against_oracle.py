@@ -24,7 +24,7 @@ from tests.simulation.edges import EDGES, Edge
 from tests.simulation.oracle import check_conservation
 from tests.simulation.streams import Stream, make_stream
 
-SHORT = range(3)
+SHORT = range(2)
 LONG = range(100, 200)
 SHORTER = range(100)
 """Seeds of streams of twenty days: more beginnings, exchanges and contradictions for the same time."""
