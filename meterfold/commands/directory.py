@@ -69,9 +69,7 @@ def run(
             return
         show_rows(f"up to date in {seconds:.1f} s", ("table", "new", "total"), rows, False)
         if new:
-            show_rows(
-                "what was odd (docs/checks.md says what each means)", ("check", "severity", "new", "total"), new, False
-            )
+            show_rows("what was odd (see docs/checks.md)", ("check", "severity", "new", "total"), new, False)
 
 
 def _odd(owned: Workspace) -> dict[tuple[str, str], int]:

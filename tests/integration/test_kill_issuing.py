@@ -265,7 +265,7 @@ def test_no_number_is_skipped_or_taken_twice_and_every_line_is_billed_once_howev
 ) -> None:
     fell = disturbed_round(undisturbed, tmp_path / "data", random.Random(SEED))
     tell(f"kills of bill run and bill issue: {dict(fell)}")
-    assert fell.total() >= 6 and fell["run: during"] + fell["issue: during"] >= 1
+    assert fell.total() >= 6 and fell["run: during"] >= 1 and fell["issue: during"] >= 1
 
 
 @pytest.mark.long
