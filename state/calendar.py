@@ -35,6 +35,14 @@ class Calendar:
         """All offsets in use, in seconds."""
         return [offset // 1000 for offset in self._offset_ms]
 
+    def clock(self) -> list[tuple[int, int]]:
+        """Rows (from_ms, local time minus UTC in ms), ascending."""
+        return list(zip(self._from_ms, self._offset_ms, strict=True))
+
+    def holidays(self) -> list[int]:
+        """Local days that count as Sundays, ascending."""
+        return sorted(self._holidays)
+
     def offset_ms(self, instant_ms: int) -> int:
         """Local time minus UTC at an instant."""
         return self._offset_ms[max(bisect_right(self._from_ms, instant_ms) - 1, 0)]

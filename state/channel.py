@@ -15,10 +15,24 @@ from state.configuration import (
     RegisterSpan,
 )
 from state.grid import LOCAL_DAY
-from state.rings import RingTables, Slot
+from state.rings import Slot, SlotRing, WindowRing
 from state.span_book import SpanBook
+from state.tables import Tables
 
 NEVER: Final = -FOREVER
+
+
+class Kept:
+    """A number of a channel that is kept in its row of the fold's tables, where compiled code finds it too."""
+
+    def __set_name__(self, owner: type["Channel"], name: str) -> None:
+        self._name = name
+
+    def __get__(self, channel: "Channel", owner: type["Channel"]) -> int:
+        return int(channel._row[self._name])
+
+    def __set__(self, channel: "Channel", value: int) -> None:
+        channel._row[self._name] = value
 
 
 class Channel:
@@ -32,28 +46,32 @@ class Channel:
     __slots__ = (
         "_from_ms",
         "_quantity_spans",
-        "base_ms",
-        "base_slot",
+        "_row",
+        "_tables",
         "definition",
         "devices",
         "feeding",
-        "hardened_any",
-        "latest_end_ms",
         "memory_days",
         "most_slots",
+        "number",
         "open_brackets",
-        "reference_ms",
-        "reference_slot",
         "slots",
         "span_book",
         "supply_point",
         "touched",
-        "watermark_ms",
         "windows",
     )  # fmt: skip
 
+    watermark_ms = Kept()
+    base_ms = Kept()
+    base_slot = Kept()
+    reference_ms = Kept()
+    reference_slot = Kept()
+    latest_end_ms = Kept()
+    hardened_any = Kept()
+
     def __init__(
-        self, supply_point: str, definition: ChannelDefinition, tables: RingTables, memory_days: int = 0
+        self, supply_point: str, definition: ChannelDefinition, tables: Tables, memory_days: int = 0
     ) -> None:
         self.supply_point = supply_point
         self.definition = definition
@@ -61,20 +79,24 @@ class Channel:
         self._quantity_spans: list[RegisterSpan] = []
         self._from_ms: list[int] = []
         self.devices: list[str] = []
-        self.watermark_ms = FOREVER
         self.memory_days = max(memory_days, definition.horizon_days)
-        self.base_ms = self.base_slot = self.reference_ms = self.reference_slot = 0
-        self.latest_end_ms = NEVER
-        self.hardened_any = False
-        slots, windows = _ring_lengths(definition, self.memory_days)
         self.most_slots = max(_longest_window_ms(definition) // definition.native.nominal_ms, 1)
-        self.slots = tables.slot_ring(slots)
-        self.windows = tables.window_ring(windows)
         self.span_book = SpanBook()
         self.open_brackets: list[tuple[int, int, int, int, str]] = []
         """Brackets not yet complete or reconciled: (start, end, total, nano per count, device), by start then end."""
         self.touched: dict[int, Slot] = {}
         """Within one unit: what each slot held before it was first changed."""
+        self._tables = tables
+        self.number = tables.take("channels", 1, self)
+        self.look()
+        slots, windows = _ring_lengths(definition, self.memory_days)
+        self.slots, self.windows = SlotRing(tables, slots), WindowRing(tables, windows)
+        self.watermark_ms = FOREVER
+        self.latest_end_ms = NEVER
+
+    def look(self) -> None:
+        """Look at its row of the tables as they are now."""
+        self._row = self._tables.channels[self.number]
 
     @property
     def key(self) -> tuple[str, str]:

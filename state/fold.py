@@ -14,16 +14,16 @@ from state.edits import refuse_read, replace_interval, restate
 from state.hardening import rise
 from state.interval_list import IntervalList
 from state.judging import Arrival
+from state.marks import Marks
 from state.outputs import Outputs
 from state.register_reads import judge_register_read
 from state.registers import RegisterRead
 from state.restating import apply_configuration
-from state.rings import RingTables
 from state.supply_point import SupplyPoint
+from state.tables import Tables
 from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Step, Unit
 
 _CAUSES = {"heartbeat": HEARTBEAT, "gate": GATE, "configuration": CONFIGURATION, "edit": EDIT}
-NO_MARK = (-1, -1)
 
 
 class Fold:
@@ -40,9 +40,9 @@ class Fold:
         self.memory_days = memory_days
         self.curated_offset = -1
         self.known_at_ms = 0
-        self.marks: dict[int, tuple[int, int]] = {}
+        self.marks = Marks()
         self.points: dict[str, SupplyPoint] = {}
-        self.tables = RingTables()
+        self.tables = Tables()
         self.gates: dict[str, dict[int, int]] = {}
         self.passed: dict[str, int] = {}
         self.ledger: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class Fold:
         partition, offset = int(record["raw"][0]), int(record["raw"][1])
         sub = int(record.get("sub") or 0)
         number = len(record["quantities_nano"]) if record["type"] == "intervals" else 1
-        marked_offset, marked_sub = self.marks.get(partition, NO_MARK)
+        marked_offset, marked_sub = self.marks[partition]
         if offset < marked_offset:
             return None
         first_new = max(marked_sub - sub + 1, 0) if offset == marked_offset else 0

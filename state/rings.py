@@ -1,89 +1,18 @@
-"""The remembered stretch of a channel as arrays: a ring of native slots and a ring of billing windows.
+"""The remembered stretch of a channel: a ring of native slots and a ring of billing windows.
 
-Position in the arrays is `number % length`. The channel keeps what lies outside [base, W + 7 days) empty, so no two
-slots that are remembered at once share a position. The rings of one length are rows of one table: the scalar step sees
-a ring of its own, array code (state/columnar) reaches many channels at once. Nothing here is an object per slot.
+Position in a ring is `number % length`. The channel keeps what lies outside [base, W + 7 days) empty, so no two
+slots that are remembered at once share a position.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from state.codes import MISSING, NOTHING
+from state.tables import SLOT, Tables
 
-SLOT_ARRAYS: Final[dict[str, type[np.generic]]] = {
-    "quantity_nano": np.int64,
-    "version": np.int64,
-    "quality": np.uint8,
-    "method": np.uint8,
-    "reason": np.uint8,
-    "evidence": np.uint8,
-    "device": np.uint16,
-}
-WINDOW_ARRAYS: Final[dict[str, type[np.generic]]] = {"standing_nano": np.int64, "revision": np.int32}
 NO_DETERMINANT: Final = -1
-_EMPTY: Final = {"revision": NO_DETERMINANT}
-"""What an array holds where nothing is; 0 unless said."""
-_FIRST_ROWS: Final = 4
-
-
-class RingTable:
-    """Rings of one length side by side: `arrays[name][row]` is the ring with that row number.
-
-    It grows by doubling; the rings that were handed out are then pointed at their new rows.
-    """
-
-    __slots__ = ("arrays", "length", "rings")
-
-    def __init__(self, length: int, kinds: Mapping[str, type[np.generic]]) -> None:
-        self.length = length
-        self.rings: list[SlotRing | WindowRing] = []
-        self.arrays = {name: np.full((_FIRST_ROWS, length), _EMPTY.get(name, 0), kind) for name, kind in kinds.items()}
-
-    def take(self, ring: "SlotRing | WindowRing") -> int:
-        """Give a ring the next row; returns its number."""
-        row = len(self.rings)
-        self.rings.append(ring)
-        if row == len(next(iter(self.arrays.values()))):
-            self._grow()
-        else:
-            self._point(ring, row)
-        return row
-
-    def _grow(self) -> None:
-        for name, old in self.arrays.items():
-            self.arrays[name] = new = np.full((2 * len(old), self.length), _EMPTY.get(name, 0), old.dtype)
-            new[: len(old)] = old
-        for row, ring in enumerate(self.rings):
-            self._point(ring, row)
-
-    def _point(self, ring: "SlotRing | WindowRing", row: int) -> None:
-        for name, array in self.arrays.items():
-            setattr(ring, name, array[row])
-
-
-class RingTables:
-    """The ring tables of a fold, by kind and length."""
-
-    __slots__ = ("_slots", "_windows")
-
-    def __init__(self) -> None:
-        self._slots: dict[int, RingTable] = {}
-        self._windows: dict[int, RingTable] = {}
-
-    def slot_ring(self, length: int) -> "SlotRing":
-        """A new ring of native slots."""
-        if length not in self._slots:
-            self._slots[length] = RingTable(length, SLOT_ARRAYS)
-        return SlotRing(self._slots[length])
-
-    def window_ring(self, length: int) -> "WindowRing":
-        """A new ring of billing windows."""
-        if length not in self._windows:
-            self._windows[length] = RingTable(length, WINDOW_ARRAYS)
-        return WindowRing(self._windows[length])
 
 
 def stretches(first: int, end: int, length: int) -> list[tuple[int, int]]:
@@ -109,30 +38,32 @@ class Slot(NamedTuple):
 class SlotRing:
     """Native slots: the quantity that stands, where it came from and how good it is."""
 
-    __slots__ = (*SLOT_ARRAYS, "length", "row", "table")
+    __slots__ = ("_tables", "at", "length", "slots", *(SLOT.names or ()))
 
+    slots: NDArray[Any]
     quantity_nano: NDArray[np.int64]
     version: NDArray[np.int64]
     quality: NDArray[np.uint8]
     method: NDArray[np.uint8]
     reason: NDArray[np.uint8]
     evidence: NDArray[np.uint8]
-    device: NDArray[np.uint16]
+    device: NDArray[np.uint32]
 
-    def __init__(self, table: RingTable) -> None:
-        self.table, self.length = table, table.length
-        self.row = table.take(self)
+    def __init__(self, tables: Tables, length: int) -> None:
+        self._tables, self.length = tables, length
+        self.at = tables.take("slots", length, self)
+        self.look()
+
+    def look(self) -> None:
+        """Look at the tables as they are now."""
+        self.slots = self._tables.slots[self.at : self.at + self.length]
+        for name in SLOT.names or ():
+            setattr(self, name, self.slots[name])
 
     def get(self, slot: int) -> Slot:
         """The contents of a remembered slot."""
-        at = slot % self.length
-        return Slot(
-            int(self.quantity_nano[at]),
-            int(self.quality[at]),
-            int(self.evidence[at]),
-            int(self.version[at]),
-            int(self.device[at]),
-        )
+        quantity_nano, version, device, quality, _, _, evidence = self.slots[slot % self.length].item()
+        return Slot(quantity_nano, quality, evidence, version, device)
 
     def put(
         self,
@@ -146,25 +77,16 @@ class SlotRing:
         device: int = 0,
     ) -> None:
         """Write a slot; `evidence` 1 for what was metered or delivered, 0 for an estimate of ours."""
-        at = slot % self.length
-        self.quantity_nano[at] = quantity_nano
-        self.quality[at] = quality
-        self.method[at] = method
-        self.reason[at] = 0
-        self.evidence[at] = evidence
-        self.version[at] = version
-        self.device[at] = device
+        self.slots[slot % self.length] = (quantity_nano, version, device, quality, method, 0, evidence)
 
     def put_missing(self, slot: int, reason: int) -> None:
         """Harden a slot that has no value."""
-        self.put(slot, 0, MISSING, 0, evidence=0)
-        self.reason[slot % self.length] = reason
+        self.slots[slot % self.length] = (0, 0, 0, MISSING, 0, reason, 0)
 
     def clear(self, first: int, end: int) -> None:
         """Forget the slots [first, end)."""
         for low, high in stretches(first, end, self.length):
-            for name in SLOT_ARRAYS:
-                getattr(self, name)[low:high] = 0
+            self.slots[low:high] = np.zeros(1, SLOT)
 
     def positions(self, first: int, end: int) -> NDArray[np.int64]:
         """Array positions of the slots [first, end), in order."""
@@ -182,23 +104,29 @@ class SlotRing:
 class WindowRing:
     """Billing windows: the quantity last emitted and its revision (NO_DETERMINANT before the first)."""
 
-    __slots__ = (*WINDOW_ARRAYS, "length", "row", "table")
+    __slots__ = ("_tables", "at", "length", "windows")
 
-    standing_nano: NDArray[np.int64]
-    revision: NDArray[np.int32]
+    windows: NDArray[Any]
 
-    def __init__(self, table: RingTable) -> None:
-        self.table, self.length = table, table.length
-        self.row = table.take(self)
+    def __init__(self, tables: Tables, length: int) -> None:
+        self._tables, self.length = tables, length
+        self.at = tables.take("windows", length, self)
+        self.look()
+
+    def look(self) -> None:
+        """Look at the tables as they are now."""
+        self.windows = self._tables.windows[self.at : self.at + self.length]
+
+    def get(self, window: int) -> tuple[int, int]:
+        """(quantity last emitted, its revision)."""
+        standing_nano, emitted = self.windows[window % self.length].item()
+        return standing_nano, emitted - 1
+
+    def put(self, window: int, standing_nano: int, revision: int) -> None:
+        """Note what has been emitted."""
+        self.windows[window % self.length] = (standing_nano, revision + 1)
 
     def clear(self, first: int, end: int) -> None:
         """Forget the windows [first, end)."""
         for low, high in stretches(first, end, self.length):
-            self.standing_nano[low:high] = 0
-            self.revision[low:high] = NO_DETERMINANT
-
-
-def arrays_of(ring: SlotRing | WindowRing) -> dict[str, NDArray[Any]]:
-    """The arrays of a ring by name, in a fixed order."""
-    names = SLOT_ARRAYS if isinstance(ring, SlotRing) else WINDOW_ARRAYS
-    return {name: getattr(ring, name) for name in names}
+            self.windows[low:high] = (0, 0)

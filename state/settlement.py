@@ -65,9 +65,7 @@ def harden_window(channel: Channel, window: int, hardened_by: str, unit: Unit) -
     content = content_of(channel, window)
     if not content.is_expected:
         return False
-    at = window % channel.windows.length
-    channel.windows.standing_nano[at] = content.quantity_nano
-    channel.windows.revision[at] = 0
+    channel.windows.put(window, content.quantity_nano, 0)
     grid = channel.definition.windows
     emit_determinant(
         channel,
@@ -99,18 +97,15 @@ def _changed(before: Slot, now: Slot) -> bool:
 
 
 def _settle_window(channel: Channel, window: int, before: list[Slot], unit: Unit) -> None:
-    at = window % channel.windows.length
-    revision = int(channel.windows.revision[at])
+    old, revision = channel.windows.get(window)
     if revision == NO_DETERMINANT:
         if harden_window(channel, window, unit.cause, unit):
             channel.hardened_any = True
         return
     content = content_of(channel, window)
-    old = int(channel.windows.standing_nano[at])
     if content.quantity_nano == old:
         return
-    channel.windows.standing_nano[at] = content.quantity_nano
-    channel.windows.revision[at] = revision + 1
+    channel.windows.put(window, content.quantity_nano, revision + 1)
     grid = channel.definition.windows
     emit_adjustment(
         channel,

@@ -25,12 +25,12 @@ from state.configuration import (
 )
 from state.fold import Fold
 from state.registers import READ_ARRAYS, Stream
-from state.rings import RingTables, arrays_of
 from state.span_book import Standing
 from state.supply_point import SupplyPoint
+from state.tables import Tables
 
 MAGIC: Final = b"MFS"
-FORMAT: Final = 2
+FORMAT: Final = 3
 _HEAD: Final = struct.Struct("<3sBI")
 
 
@@ -45,7 +45,7 @@ def snapshot(fold: Fold) -> bytes:
         "curated_partition": fold.curated_partition,
         "curated_offset": fold.curated_offset,
         "known_at_ms": fold.known_at_ms,
-        "marks": [[partition, *mark] for partition, mark in sorted(fold.marks.items())],
+        "marks": [[partition, *mark] for partition, mark in fold.marks.items()],
         "gates": {scope: sorted(seen.items()) for scope, seen in fold.gates.items()},
         "passed": fold.passed,
         "ledger": dict(fold.ledger),
@@ -66,7 +66,8 @@ def restore(data: bytes) -> Fold:
     head = json.loads(data[_HEAD.size : _HEAD.size + length])
     fold = Fold(head["curated_partition"])
     fold.curated_offset, fold.known_at_ms = head["curated_offset"], head["known_at_ms"]
-    fold.marks = {partition: (offset, sub) for partition, offset, sub in head["marks"]}
+    for partition, *mark in head["marks"]:
+        fold.marks[partition] = (mark[0], mark[1])
     fold.gates = {scope: dict(map(tuple, seen)) for scope, seen in head["gates"].items()}
     fold.passed = head["passed"]
     fold.ledger = Counter(head["ledger"])
@@ -111,7 +112,7 @@ def _pack_point(point: SupplyPoint, arrays: list[NDArray[Any]]) -> dict[str, Any
     }
 
 
-def _unpack_point(packed: dict[str, Any], tables: RingTables, reader: _ArrayReader) -> SupplyPoint:
+def _unpack_point(packed: dict[str, Any], tables: Tables, reader: _ArrayReader) -> SupplyPoint:
     point = SupplyPoint(packed["name"], tables)
     for view in map(read_device_view, packed["views"]):
         point.views[view.device] = view
@@ -174,8 +175,7 @@ def _unpack_stream(packed: dict[str, Any], reader: _ArrayReader) -> Stream:
 
 
 def _pack_channel(channel: Channel, arrays: list[NDArray[Any]]) -> dict[str, Any]:
-    for ring in (channel.slots, channel.windows):
-        arrays.extend(arrays_of(ring).values())
+    arrays += [channel.slots.slots, channel.windows.windows]
     book = channel.span_book
     definition = channel.definition
     return {
@@ -184,7 +184,7 @@ def _pack_channel(channel: Channel, arrays: list[NDArray[Any]]) -> dict[str, Any
         "devices": channel.devices,
         "watermark_ms": channel.watermark_ms,
         "latest_end_ms": channel.latest_end_ms,
-        "hardened_any": channel.hardened_any,
+        "hardened_any": bool(channel.hardened_any),
         "open_brackets": channel.open_brackets,
         "current": [[*key, *value] for key, value in sorted(book.current.items())],
         "standing": [[*key, *value] for key, value in sorted(book.standing.items())],
@@ -203,9 +203,8 @@ def _unpack_channel(point: SupplyPoint, packed: dict[str, Any], reader: _ArrayRe
     channel.cover(s for s in point.all_spans() if s.channel == definition.channel and s.role in FEEDING_ROLES)
     if packed["watermark_ms"] != FOREVER:
         channel.set_watermark(packed["watermark_ms"])
-    for ring in (channel.slots, channel.windows):
-        for array in arrays_of(ring).values():
-            reader.fill(array)
+    reader.fill(channel.slots.slots)
+    reader.fill(channel.windows.windows)
     channel.latest_end_ms = packed["latest_end_ms"]
     channel.hardened_any = packed["hardened_any"]
     channel.open_brackets = [(row[0], row[1], row[2], row[3], row[4]) for row in packed["open_brackets"]]

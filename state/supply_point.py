@@ -8,7 +8,7 @@ from state.channel import NEVER, Channel
 from state.configuration import INTERVALS, DeviceView, RegisterSpan
 from state.hardening import rise
 from state.registers import Stream
-from state.rings import RingTables
+from state.tables import Tables
 from state.unit import Unit
 
 
@@ -33,7 +33,7 @@ class SupplyPoint:
         "waiting",
     )
 
-    def __init__(self, name: str, tables: RingTables, memory_days: int = 0) -> None:
+    def __init__(self, name: str, tables: Tables, memory_days: int = 0) -> None:
         self.name = name
         self.tables = tables
         self.memory_days = memory_days

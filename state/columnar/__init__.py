@@ -1,8 +1,9 @@
-"""The fold over whole batches: array code for the clean majority, the scalar step for everything else.
+"""The fold over whole batches: the rules of `state/*.py` once more, as loops over columns that are compiled.
 
-`BatchFold.apply_batch` leaves the same rows and the same state as `Fold.apply` record by record; the order of rows within a batch
-is all that may differ. The scalar step is the specification: each module here carries out rules of the module of `state`
-that it names, for many supply points at once, and leaves what it does not know to that module.
+A module here carries out the rules of the module of `state` that has its name, function by function, on the same arrays
+(`state/tables.py`) and unit by unit in the order of the log. What it does not know — a rare refusal, a control record, a channel with
+register streams or local days — it leaves to that module before it has touched anything. The scalar step is the specification: a fuzz
+holds the two equal, row for row and byte for byte of state.
 """
 
 from state.columnar.batch import BatchFold

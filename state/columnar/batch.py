@@ -1,29 +1,35 @@
-"""A batch of curated records: what array code may take, round by round, and what goes through the scalar step.
+"""A batch of curated records through the fold, in the order of the log: compiled rules, and the scalar step for what is not theirs."""
 
-A gate concerns every supply point, so it divides the batch. Between gates supply points do not depend on each other: whatever
-is not intervals of a plain lane goes through the scalar step at its turn among the records of its supply point. Of the plain
-ones every channel is judged in columns up to its first odd unit, that unit is stepped, and the rest is judged again.
-"""
-
-from collections import deque
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from state.columnar.judging import judge, standing_of
-from state.columnar.lanes import Lane, Program, is_clear, make_lane
-from state.columnar.placing import carry_out
-from state.columnar.units import Ints, Units, collect
+from state.columnar.lanes import Lanes, Name
+from state.columnar.layout import Emitted, Ints
+from state.columnar.readings import ReadingColumns
+from state.columnar.rows import Places, emit, grow, make_room
+from state.columnar.stretch import FULL, ODD, run
+from state.codes import VERDICTS
 from state.fold import Fold
 from state.interval_list import IntervalList
 from state.outputs import Outputs
 from state.unit import Step, Unit
 
-FEW_UNITS: Final = 12
-"""So few are stepped sooner than judged in columns."""
-ODD_UNITS: Final = 8
-"""A channel with as many odd units in one batch is stepped to the end of it."""
+WHOLE = -1
+"""Stands for an element: the record as a whole, not admitted yet."""
+
+
+class Batch(NamedTuple):
+    """Records of one curated partition in the order of the log; a position in the arrays a record."""
+
+    readings: ReadingColumns
+    names: Sequence[Name]
+    """By the number in `readings.name`; a number keeps its name from batch to batch."""
+    offsets: Ints
+    append_ms: Ints
+    record: Callable[[int], Mapping[str, Any]]
+    """The record at a position, decoded."""
 
 
 class BatchFold:
@@ -31,117 +37,78 @@ class BatchFold:
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
-        self._lanes: dict[tuple[str, str, str], tuple[int, Lane | None]] = {}
+        self._lanes = Lanes(fold)
 
-    def apply_batch(self, records: Iterable[tuple[Mapping[str, Any], int, int]], out: Outputs) -> None:
-        """Process (curated record, curated offset, append_ms) in log order; rows are appended to `out`."""
-        steps: list[Step] = []
-        for record, curated_offset, append_ms in records:
-            step = self.fold.admit(record, curated_offset, append_ms)
-            if step is None:
-                continue
-            if record["type"] == "gate":
-                self._apply(steps, out)
-                steps = []
-                self.fold.process(step, out)
-            else:
-                steps.append(step)
-        self._apply(steps, out)
-
-    def _apply(self, steps: list[Step], out: Outputs) -> None:
-        """One stretch between gates: in waves, each supply point's next plain records together with those of all others."""
-        waiting: dict[str, deque[Step]] = {}
-        for step in steps:
-            waiting.setdefault(step.record["supply_point"], deque()).append(step)
-        while waiting:
-            programs: dict[Program, list[tuple[Lane, Step]]] = {}
-            for own in waiting.values():
-                while own and self._lane(own[0]) is None:
-                    self.fold.process(own.popleft(), out)
-                while own and (lane := self._lane(own[0])) is not None:
-                    programs.setdefault(lane.program, []).append((lane, own.popleft()))
-            for program, given in programs.items():
-                _Rounds(self.fold, program, given, out).run()
-            waiting = {name: own for name, own in waiting.items() if own}
-
-    def _lane(self, step: Step) -> Lane | None:
-        """Where the step's intervals go, as things stand now; None if it is for the scalar step."""
-        record = step.record
-        if record["type"] != "intervals":
-            return None
-        key = (record["supply_point"], record["device"], record["register"])
-        point = self.fold.points.get(key[0])
-        if point is None:
-            return None
-        known = self._lanes.get(key)
-        if known is None or known[0] != point.edition:
-            known = self._lanes[key] = (point.edition, make_lane(point, key[1], key[2]))
-        lane = known[1]
-        return lane if lane is not None and is_clear(lane) else None
+    def apply_batch(self, batch: Batch, out: Outputs) -> None:
+        """Process a batch; rows are appended to `out`. The same rows and the same state as by `Fold.apply`."""
+        if not len(batch.offsets):
+            return
+        self._lanes.learn(batch.names)
+        taken = _Batch(self.fold, self._lanes, batch, out)
+        taken.process()
 
 
-class _Rounds:
-    """The channels of one program through one stretch of a batch."""
+class _Batch:
+    """One batch on its way through a fold."""
 
-    def __init__(self, fold: Fold, program: Program, given: list[tuple[Lane, Step]], out: Outputs) -> None:
-        self._fold, self._program, self._out = fold, program, out
-        self._steps, self._units = collect(program, given, fold.curated_partition)
-        self._lists: dict[int, tuple[IntervalList, Unit]] = {}
+    def __init__(self, fold: Fold, lanes: Lanes, batch: Batch, out: Outputs) -> None:
+        self._fold, self._lanes, self._batch, self._out = fold, lanes, batch, out
+        self._known_at_ms = np.maximum.accumulate(np.maximum(batch.append_ms, fold.known_at_ms))
+        self._emitted: Emitted = make_room(len(batch.readings.value))
+        self._list: tuple[int, IntervalList, Unit] | None = None
 
-    def run(self) -> None:
-        units = self._units
-        low = np.searchsorted(units.channel, np.arange(len(self._steps.channels)))
-        high = np.append(low[1:], len(units))
-        odd = np.zeros(len(low), np.int64)
-        while (active := np.flatnonzero(low < high)).size:
-            if int((high - low)[active].sum()) <= FEW_UNITS:
-                self._step_through(active, low, high)
-                return
-            given_up = active[odd[active] >= ODD_UNITS]
-            self._step_through(given_up, low, high)
-            active = active[odd[active] < ODD_UNITS]
-            if active.size:
-                low[active], is_odd = self._round(active, low, high)
-                for channel in active[is_odd]:
-                    self._step_one(int(low[channel]))
-                    low[channel] += 1
-                    odd[channel] += 1
+    def process(self) -> None:
+        batch, fold = self._batch, self._fold
+        if len(batch.readings.raw_partition):
+            fold.marks.make_room(int(batch.readings.raw_partition.max()))
+        first = 0
+        for other in (*batch.readings.others.tolist(), len(batch.offsets)):
+            end = int(np.searchsorted(batch.readings.at, other))
+            self._run(first, end)
+            first = end
+            if other < len(batch.offsets):
+                self._step(other)
+        fold.curated_offset, fold.known_at_ms = int(batch.offsets[-1]), int(self._known_at_ms[-1])
+        for verdict, number in zip(VERDICTS, self._emitted.verdicts.tolist(), strict=True):
+            if number:
+                fold.ledger[verdict] += number
+        places = Places(
+            batch.readings, batch.names, self._lanes.channel_names(), self._known_at_ms,
+            (fold.curated_partition, batch.offsets),
+        )  # fmt: skip
+        emit(self._emitted, places, self._out)
 
-    def _round(self, active: Ints, low: Ints, high: Ints) -> tuple[Ints, Any]:
-        """Carry out the clean prefixes of some channels; returns where each ends, and whether on an odd unit."""
-        number = high[active] - low[active]
-        first = np.cumsum(number) - number
-        channel = np.repeat(np.arange(len(active)), number)
-        is_all = int(number.sum()) == len(self._units)
-        units: Units = self._units
-        if not is_all:
-            units = units.take(np.arange(int(number.sum())) - first[channel] + low[active][channel])
-        standing = standing_of([self._steps.channels[at] for at in active])
-        judged = judge(self._program, standing, units, channel, first)
-        if judged.taken.any():
-            fold = self._fold
-            carry_out(
-                self._program,
-                standing,
-                self._steps,
-                judged,
-                fold.ledger,
-                lambda step: fold.unit_of(step, self._out),
-                self._out,
+    def _run(self, record: int, end: int) -> None:
+        """The readings [record, end)."""
+        element = WHOLE
+        while record < end:
+            ended, record, element = run(
+                self._lanes.world(), self._batch.readings, self._fold.marks.array, record, element, end, self._emitted
             )
-        return low[active] + judged.reached - first, judged.is_odd
+            if ended == FULL:
+                self._emitted = grow(self._emitted)
+            elif ended == ODD and element == WHOLE:
+                self._step(int(self._batch.readings.at[record]))
+                record += 1
+            elif ended == ODD:
+                self._step_one(record, element)
+                element += 1
 
-    def _step_through(self, channels: Ints, low: Ints, high: Ints) -> None:
-        for channel in channels:
-            for position in range(int(low[channel]), int(high[channel])):
-                self._step_one(position)
-            low[channel] = high[channel]
+    def _step(self, position: int) -> None:
+        """The scalar step for a whole record."""
+        record = self._batch.record(position)
+        self._fold.known_at_ms = int(self._known_at_ms[position])
+        self._fold.apply(record, int(self._batch.offsets[position]), int(self._batch.append_ms[position]), self._out)
+        if record["type"] != "gate":
+            self._lanes.refresh(str(record["supply_point"]))
 
-    def _step_one(self, position: int) -> None:
-        """The scalar step for one unit."""
-        number, at = int(self._units.step[position]), int(self._units.at[position])
-        if number not in self._lists:
-            step, lane = self._steps.steps[number], self._steps.lanes[self._steps.lane[number]]
-            self._lists[number] = IntervalList(lane.point, step.record), self._fold.unit_of(step, self._out)
-        intervals, unit = self._lists[number]
-        self._fold.ledger[intervals.judge(at, unit)] += 1
+    def _step_one(self, record: int, element: int) -> None:
+        """The scalar step for one element of a list."""
+        if self._list is None or self._list[0] != record:
+            position = int(self._batch.readings.at[record])
+            body = self._batch.record(position)
+            step = Step(body, 0, int(self._batch.offsets[position]), int(self._known_at_ms[position]))
+            intervals = IntervalList(self._fold.point(str(body["supply_point"])), body)
+            self._list = record, intervals, self._fold.unit_of(step, self._out)
+        _, intervals, unit = self._list
+        self._fold.ledger[intervals.judge(element, unit)] += 1

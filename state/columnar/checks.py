@@ -1,91 +1,92 @@
-"""The value checks of state/checks.py over columns. They look back only, so they may run when all are in their slots."""
-
-from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
+"""state/checks.py: validation of a value that is in force. Outcomes are bits: check number n is 1 << n."""
 
 from state.checks import SPIKE_DAYS, SPIKE_REFERENCES
-from state.codes import DAY_MS, ESTIMATED
-from state.columnar.judging import Judged, Standing, floor_to_window
-from state.columnar.lanes import NO_LIMIT, Program
-from state.columnar.units import Flags, Ints, Steps
+from state.codes import ESTIMATED
+from state.columnar.channel import slot_at
+from state.columnar.jit import compiled
+from state.columnar.layout import CAPACITY, NEGATIVE, NO_LIMIT, SPIKE, ZERO_RUN, Ints, Records, Row, World
 
-CHECKS: Final = ("capacity", "negative", "spike", "zero_run")
-"""Sorted, as they are listed; a check's bit in a mask is its position."""
-WORDS: Final = tuple(tuple(name for bit, name in enumerate(CHECKS) if mask >> bit & 1) for mask in range(16))
-"""The names in a mask."""
-_BIGGEST: Final = np.iinfo(np.int64).max
+_DAYS = len(SPIKE_DAYS)
+_VALUES_AT, _DISTANCES_AT = 0, _DAYS
+"""Where the references of a spike and their distances from the median lie in the scratch."""
 
 
-@dataclass(slots=True)
-class Outcome:
-    """Per unit a mask of the checks that failed and of those that could not run."""
-
-    failed: Ints
-    not_run: Ints
-
-
-def value_checks(program: Program, standing: Standing, steps: Steps, judged: Judged, at: Ints) -> Outcome:
-    """Check the new units at some positions."""
-    slot, channel = judged.slot[at], judged.channel[at]
-    quantity = judged.units.quantity[at]
-    row = standing.slot_row[channel]
-    reference_ms = floor_to_window(program, judged.before_ms[at] - program.horizon_ms)
-    reference = (reference_ms - program.anchor_ms) // program.native_ms
-    lanes = steps.lane[judged.units.step[at]]
-    capacity = np.array([lane.capacity_nano for lane in steps.lanes], np.int64)[lanes]
-    off = np.zeros(len(at), bool)
-    outcomes = (
-        ((capacity != NO_LIMIT) & (np.abs(quantity) > capacity), capacity == NO_LIMIT),
-        (off, ~off) if program.signed else (quantity < 0, off),
-        (off, ~off) if program.spike_factor is None else _spike(program, row, slot, reference, quantity),
-        (off, ~off) if program.zero_run is None else (_zero_run(program, row, slot, reference, quantity), off),
-    )
-    failed, not_run = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
-    for bit, (fired, could_not) in enumerate(outcomes):
-        failed |= fired.astype(np.int64) << bit
-        not_run |= could_not.astype(np.int64) << bit
-    return Outcome(failed, not_run)
+@compiled
+def value_checks(world: World, channel: Row, slot: int, capacity_nano: int) -> tuple[int, int]:
+    """(checks that failed, checks that could not run)."""
+    quantity_nano = slot_at(world.slots, channel, slot).quantity_nano
+    failed, not_run = 0, 0
+    if capacity_nano == NO_LIMIT:
+        not_run |= 1 << CAPACITY
+    elif abs(quantity_nano) > capacity_nano:
+        failed |= 1 << CAPACITY
+    if channel.signed:
+        not_run |= 1 << NEGATIVE
+    elif quantity_nano < 0:
+        failed |= 1 << NEGATIVE
+    number = _references(world, channel, slot) if channel.spike_factor else 0
+    if number < SPIKE_REFERENCES:
+        not_run |= 1 << SPIKE
+    elif _is_spike(world.scratch, number, quantity_nano, channel.spike_factor):
+        failed |= 1 << SPIKE
+    if channel.zero_run == 0:
+        not_run |= 1 << ZERO_RUN
+    elif quantity_nano == 0 and _zeros(world.slots, channel, slot) == channel.zero_run:
+        failed |= 1 << ZERO_RUN
+    return failed, not_run
 
 
-def _spike(program: Program, row: Ints, slot: Ints, reference: Ints, quantity: Ints) -> tuple[Flags, Flags]:
-    """(fired, could not run)."""
-    assert program.spike_factor is not None
-    arrays, length = program.slots.arrays, program.slots.length
-    earlier = slot[:, None] - SPIKE_DAYS * (DAY_MS // program.native_ms)
-    rows, at = row[:, None], earlier % length
-    counts = (earlier >= reference[:, None]) & (arrays["evidence"][rows, at] != 0)
-    counts &= arrays["quality"][rows, at] > ESTIMATED
-    number = counts.sum(axis=1)
-    values = arrays["quantity_nano"][rows, at]
-    median = _lower_median(values, counts, number)
-    deviation = _lower_median(np.abs(values - median[:, None]), counts, number)
-    distance = np.abs(quantity - median)
-    enough = number >= SPIKE_REFERENCES
-    # distance > factor × deviation, without the product
-    fired = enough & ((distance - 1) // program.spike_factor >= deviation) & (distance > np.abs(median))
-    return fired, ~enough
+@compiled
+def _references(world: World, channel: Row, slot: int) -> int:
+    """Gather in the scratch what the same slots of earlier days hold; returns how many."""
+    step = channel.slots_per_day
+    at = slot % channel.slots_length
+    number = 0
+    for days in range(1, _DAYS + 1):
+        if slot - days * step < channel.reference_slot:
+            break
+        at -= step
+        if at < 0:
+            at += channel.slots_length
+        held = world.slots[channel.slots_at + at]
+        if held.evidence != 0 and held.quality > ESTIMATED:
+            world.scratch[_VALUES_AT + number] = held.quantity_nano
+            number += 1
+    return number
 
 
-def _lower_median(values: Ints, counts: Flags, number: Ints) -> Ints:
-    """Of each row's values that count, the one at (n − 1) // 2 in order; whatever where none does."""
-    ordered = np.sort(np.where(counts, values, _BIGGEST), axis=1)
-    found: Ints = np.where(number > 0, ordered[np.arange(len(number)), np.maximum(number - 1, 0) // 2], 0)
-    return found
+@compiled
+def _is_spike(scratch: Ints, number: int, quantity_nano: int, factor: int) -> bool:
+    median = _lower_median(scratch, _VALUES_AT, number)
+    distance = abs(quantity_nano - median)
+    if distance <= abs(median):
+        return False
+    for at in range(number):
+        scratch[_DISTANCES_AT + at] = abs(scratch[_VALUES_AT + at] - median)
+    deviation = _lower_median(scratch, _DISTANCES_AT, number)
+    return (distance - 1) // factor >= deviation  # distance > factor × deviation, without the product
 
 
-def _zero_run(program: Program, row: Ints, slot: Ints, reference: Ints, quantity: Ints) -> Flags:
-    assert program.zero_run is not None
-    fired = np.zeros(len(slot), bool)
-    zeros = np.flatnonzero(quantity == 0)
-    if not len(zeros):
-        return fired
-    arrays, length = program.slots.arrays, program.slots.length
-    back = slot[zeros, None] - np.arange(program.zero_run + 1)  # the slot itself, then those before it
-    rows, at = row[zeros, None], back % length
-    is_zero = (arrays["evidence"][rows, at] != 0) & (arrays["quantity_nano"][rows, at] == 0)
-    is_zero &= back >= reference[zeros, None]
-    run = np.where(is_zero.all(axis=1), program.zero_run + 1, np.argmin(is_zero, axis=1))
-    fired[zeros] = run == program.zero_run
-    return fired
+@compiled
+def _lower_median(scratch: Ints, first: int, number: int) -> int:
+    """Sort some numbers of the scratch where they lie; returns the one at (n − 1) // 2."""
+    for at in range(first + 1, first + number):
+        value, free = scratch[at], at
+        while free > first and scratch[free - 1] > value:
+            scratch[free] = scratch[free - 1]
+            free -= 1
+        scratch[free] = value
+    return scratch[first + (number - 1) // 2]  # type: ignore[no-any-return]
+
+
+@compiled
+def _zeros(slots: Records, channel: Row, slot: int) -> int:
+    """How many slots that end with this one hold evidence of zero, looking one further than the check wants at most."""
+    first = max(slot - channel.zero_run, channel.reference_slot)
+    run = 0
+    for earlier in range(slot, first - 1, -1):
+        held = slot_at(slots, channel, earlier)
+        if held.evidence == 0 or held.quantity_nano != 0:
+            break
+        run += 1
+    return run

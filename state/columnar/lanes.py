@@ -1,78 +1,159 @@
-"""Lanes: where the intervals of one register go, and what makes them fit for array code."""
+"""Lanes: where the intervals of each name go, and what compiled code must know of a channel's definition."""
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+
+from state.calendar import Calendar
 from state.channel import Channel
 from state.codes import DAY_MS, HOUR_MS, QUANTITY_BOUND
-from state.configuration import INTERVALS, RegisterSpan
+from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, ROUTE, SPAN, Records, World
+from state.configuration import INTERVALS
+from state.fold import Fold
 from state.grid import FixedGrid
-from state.rings import RingTable
 from state.supply_point import SupplyPoint
 
-NO_LIMIT: Final = 1 << 62
+Name = tuple[str, str, str, str]
+"""(supply point, device, register, unit) of a reading."""
+_SCRATCH = 8_192
 
 
-class Program(NamedTuple):
-    """What channels that are judged together have in common: where their rings lie, their grids and their policy.
+class Growing:
+    """Records that are only added."""
 
-    Lengths and anchors are in ms; `zero_run` is a number of slots; None switches a check off.
-    """
+    def __init__(self, kind: Any) -> None:
+        self.rows: Records = np.zeros(64, kind)
+        self.number = 0
 
-    slots: RingTable
-    windows: RingTable
-    native_ms: int
-    anchor_ms: int
-    window_ms: int
-    window_anchor_ms: int
-    memory_ms: int
-    horizon_ms: int
-    signed: bool
-    spike_factor: int | None
-    zero_run: int | None
-
-
-class Lane(NamedTuple):
-    """One register of one device feeding one channel.
-
-    `most_delivered`: the bound of |delivered| that keeps the window's sum in its bound. `capacity_nano`: the most that a
-    slot can plausibly hold, NO_LIMIT when unknown.
-    """
-
-    point: SupplyPoint
-    channel: Channel
-    span: RegisterSpan
-    device_number: int
-    most_delivered: int
-    capacity_nano: int
-    program: Program
+    def add(self, rows: Sequence[Any]) -> int:
+        """Append rows; returns the position of the first."""
+        at = self.number
+        while at + len(rows) > len(self.rows):
+            self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        for number, row in enumerate(rows):
+            self.rows[at + number] = row
+        self.number += len(rows)
+        return at
 
 
-def make_lane(point: SupplyPoint, device: str, register: str) -> Lane | None:
-    """The lane of a register; None where its intervals are for the scalar step."""
-    view = point.views.get(device)
-    spans = [s for s in view.spans if s.register == register and s.role == INTERVALS] if view is not None else []
-    if len(spans) != 1:
-        return None
-    (span,) = spans
-    channel = point.channels[span.channel]
-    definition = channel.definition
-    native, windows, policy = definition.native, definition.windows, definition.policy
-    factor = policy.spike_factor
-    if not (isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)) or (factor is not None and factor < 1):
-        return None
-    zero_run = None if policy.zero_run_s is None else max(policy.zero_run_s * 1000 // native.nominal_ms, 1)
-    program = Program(
-        slots=channel.slots.table, windows=channel.windows.table, native_ms=native.nominal_ms,
-        anchor_ms=native.anchor_ms, window_ms=windows.nominal_ms, window_anchor_ms=windows.anchor_ms,
-        memory_ms=channel.memory_days * DAY_MS, horizon_ms=definition.horizon_days * DAY_MS, signed=definition.signed,
-        spike_factor=factor, zero_run=zero_run,
-    )  # fmt: skip
-    most, per_hour = (QUANTITY_BOUND - 1) // channel.most_slots // span.multiplier, span.max_nano_per_hour
-    capacity = NO_LIMIT if per_hour is None else min(per_hour * native.nominal_ms // HOUR_MS, NO_LIMIT - 1)
-    return Lane(point, channel, span, channel.device_number(device), most, capacity, program)
+class Lanes:
+    """The lanes of a fold; everything here can be made again from the fold at any time."""
 
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self._lanes, self._routes, self._spans = Growing(LANE), Growing(ROUTE), Growing(SPAN)
+        self._calendars, self._clocks, self._holidays = Growing(CALENDAR), Growing(CLOCK), Growing(np.int64)
+        self._calendar_numbers: dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int] = {}
+        self._names: Sequence[Name] = ()
+        self._of_point: dict[str, list[int]] = {}
+        self._described: dict[str, tuple[int, int]] = {}
+        self._scratch = np.zeros(_SCRATCH, np.int64)
 
-def is_clear(lane: Lane) -> bool:
-    """True while no register stream feeds or checks the channel: those are for the scalar step."""
-    streams = lane.point.streams
-    return not streams or not (lane.channel.open_brackets or lane.point.streams_of(lane.channel))
+    def channel_names(self) -> list[tuple[str, str, str]]:
+        """(supply point, channel, unit) by the number of a channel."""
+        found = [("", "", "")] * self._fold.tables.used["channels"]
+        for point in self._fold.points.values():
+            for channel in point.channels.values():
+                found[channel.number] = (point.name, channel.definition.channel, channel.definition.unit)
+        return found
+
+    def world(self) -> World:
+        """The arrays as they are now."""
+        tables = self._fold.tables
+        return World(
+            tables.channels, tables.slots, tables.windows, self._lanes.rows, self._routes.rows, self._spans.rows,
+            self._calendars.rows, self._clocks.rows, self._holidays.rows, self._scratch,
+        )  # fmt: skip
+
+    def learn(self, names: Sequence[Name]) -> None:
+        """Make lanes for the names that are new; a name keeps its number for good."""
+        self._names = names
+        for number in range(self._lanes.number, len(names)):
+            self._lanes.add([(0, 0, 0)])
+            self._of_point.setdefault(names[number][0], []).append(number)
+            point = self._fold.points.get(names[number][0])
+            if point is not None:
+                self._describe(point)
+                self._make(point, number)
+
+    def refresh(self, point_name: str) -> None:
+        """Look again at a supply point that the scalar step may have changed."""
+        point = self._fold.points.get(point_name)
+        if point is None:
+            return
+        if self._describe(point):
+            for number in self._of_point.get(point_name, ()):
+                self._make(point, number)
+        for channel in point.channels.values():
+            self._note_heartbeat(point, channel)
+
+    def _describe(self, point: SupplyPoint) -> bool:
+        """Write down its channels' definitions, if they are not those written down before; True if so."""
+        edition = (point.edition, len(point.streams))
+        if self._described.get(point.name) == edition:
+            return False
+        self._described[point.name] = edition
+        for channel in point.channels.values():
+            self._describe_channel(point, channel)
+            self._note_heartbeat(point, channel)
+        return True
+
+    def _describe_channel(self, point: SupplyPoint, channel: Channel) -> None:
+        definition = channel.definition
+        row = self._fold.tables.channels[channel.number]
+        native, windows, policy = definition.native, definition.windows, definition.policy
+        is_fixed = isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)
+        row["is_plain"] = is_fixed and definition.kind == INTERVALS and not point.streams_of(channel)
+        if not (isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)):
+            return
+        spans = [(span.from_ms, span.to_ms) for span in channel.feeding]
+        longest_s, zero_run_s = policy.interpolate_max_s, policy.zero_run_s
+        for name, value in {
+            "slots_at": channel.slots.at, "slots_length": channel.slots.length, "windows_at": channel.windows.at,
+            "windows_length": channel.windows.length, "native_ms": native.nominal_ms, "anchor_ms": native.anchor_ms,
+            "window_ms": windows.nominal_ms, "window_anchor_ms": windows.anchor_ms,
+            "slots_per_window": windows.nominal_ms // native.nominal_ms, "slots_per_day": DAY_MS // native.nominal_ms,
+            "allowance_ms": definition.allowance_s * 1000, "memory_ms": channel.memory_days * DAY_MS,
+            "horizon_ms": definition.horizon_days * DAY_MS, "horizon_days": definition.horizon_days,
+            "interpolate_slots": -1 if longest_s is None else longest_s * 1000 // native.nominal_ms,
+            "like_days": policy.like_days or 0, "spike_factor": policy.spike_factor or 0,
+            "zero_run": 0 if zero_run_s is None else max(zero_run_s * 1000 // native.nominal_ms, 1),
+            "config_version": definition.config_version, "calendar": self._calendar(definition.calendar),
+            "spans_at": self._spans.add(spans), "spans_number": len(spans), "signed": definition.signed,
+        }.items():  # fmt: skip
+            row[name] = value
+
+    def _note_heartbeat(self, point: SupplyPoint, channel: Channel) -> None:
+        complete_ms = point.complete_through_of(channel)
+        row = self._fold.tables.channels[channel.number]
+        row["complete_through_ms"] = NO_LIMIT if complete_ms is None else complete_ms
+
+    def _calendar(self, calendar: Calendar) -> int:
+        """The number of a calendar: one for all that say the same."""
+        clock, holidays = tuple(calendar.clock()), tuple(calendar.holidays())
+        number = self._calendar_numbers.get((clock, holidays))
+        if number is None:
+            row = (self._clocks.add(clock), len(clock), self._holidays.add(holidays), len(holidays))
+            number = self._calendar_numbers[clock, holidays] = self._calendars.add([row])
+        return number
+
+    def _make(self, point: SupplyPoint, number: int) -> None:
+        """The routes of one name, as its supply point is configured now."""
+        _, device, register, unit = self._names[number]
+        view = point.views.get(device)
+        spans = [s for s in view.spans if s.register == register and s.role == INTERVALS] if view is not None else []
+        routes = []
+        for span in spans:
+            channel = point.channels[span.channel]
+            native_ms, per_hour = channel.definition.native.nominal_ms, span.max_nano_per_hour
+            routes.append(
+                (
+                    span.from_ms, span.to_ms, channel.number, span.multiplier,
+                    (QUANTITY_BOUND - 1) // channel.most_slots // span.multiplier,
+                    NO_LIMIT if per_hour is None else min(per_hour * native_ms // HOUR_MS, NO_LIMIT - 1),
+                    channel.device_number(device), channel.definition.unit == unit,
+                )
+            )  # fmt: skip
+        self._lanes.rows[number] = (self._routes.add(routes), len(routes), len(routes) > 0)
+

@@ -364,7 +364,7 @@ MUTANTS: Final = (
     Mutant(
         "settled_without_memory",
         "settlement.py",
-        "        return\n    channel.windows.standing_nano[at] = content.quantity_nano\n",
+        "        return\n    channel.windows.put(window, content.quantity_nano, revision + 1)\n",
         "        return\n",
         "8: a window is compared with what stands now",
     ),

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from state.columnar import BatchFold, batch
+from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
 from state.snapshot import restore, snapshot
+from tests.simulation.columns import Columns
 from tests.simulation.orderly import orderly_stream
 from tests.simulation.streams import make_stream
 
@@ -44,13 +45,13 @@ def cut(records: list[Record], rng: Random) -> Iterator[list[Record]]:
 def compare(records: list[Record], seed: int, name: str) -> int:
     """Both folds over the same batches; returns how many units array code took."""
     rng = Random(seed)
-    scalar, columnar = Fold(0), BatchFold(Fold(0))
+    scalar, columnar, columns = Fold(0), BatchFold(Fold(0)), Columns()
     in_columns = 0
     for number, given in enumerate(cut(records, rng)):
         expected, got = Outputs(), Outputs()
         for record in given:
             scalar.apply(record, record["curated_offset"], record["append_ms"], expected)
-        columnar.apply_batch(((r, r["curated_offset"], r["append_ms"]) for r in given), got)
+        columnar.apply_batch(columns.batch(given), got)
         in_columns += len(got.rows("evidence")) - len(got.evidence)
         scalar.ledger_rows(expected)
         columnar.fold.ledger_rows(got)
@@ -66,13 +67,6 @@ def compare(records: list[Record], seed: int, name: str) -> int:
             columnar = BatchFold(restore(state))
     assert snapshot(columnar.fold) == snapshot(scalar), name
     return in_columns
-
-
-@pytest.fixture(autouse=True)
-def columns_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge in columns however few units there are, and however many of them are odd."""
-    monkeypatch.setattr(batch, "FEW_UNITS", 0)
-    monkeypatch.setattr(batch, "ODD_UNITS", 40)
 
 
 def test_mostly_clean_streams(tell: Callable[[str], None]) -> None:

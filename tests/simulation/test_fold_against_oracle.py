@@ -16,7 +16,6 @@ import pytest
 
 from state.fold import Fold
 from state.outputs import Outputs
-from state.rings import arrays_of
 from state.snapshot import restore, snapshot
 from tests.simulation import edges
 from tests.simulation.comparison import STREAMS, Row, comparable, first_difference, fold_rows, oracle_rows
@@ -251,8 +250,7 @@ def _require_exact_rows(out: Outputs) -> None:
 def _arrays(fold: Fold) -> Iterator[Any]:
     for point in fold.points.values():
         for channel in point.channels.values():
-            for ring in (channel.slots, channel.windows):
-                yield from arrays_of(ring).values()
+            yield from (channel.slots.slots, channel.windows.windows)
         for stream in point.streams.values():
             yield from (stream.at_ms, stream.total, stream.version, stream.decimals, stream.quality)
 
