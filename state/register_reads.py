@@ -88,7 +88,7 @@ def _take(
     if arrival.verdict not in WINS:
         return
     change = stream.put(read)
-    state = stream.state[stream.position(read.at_ms)[0]]
+    state = stream.state_of(read.at_ms)
     if state != GOOD:
         arrival.refuse(BAD_CHECK_IDS[state], unit, REJECTED, count=read.total)
     elif any(segment.rollover and segment.end_ms == read.at_ms for segment in change.added):

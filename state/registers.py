@@ -6,26 +6,18 @@ reads is a function of the stored reads and the configuration alone, so it may b
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from state.codes import HOUR_MS, QUANTITY_BOUND
 from state.configuration import RegisterSpan
+from state.tables import Tables
 
 REFUSED, GOOD, BACKWARD, IMPLAUSIBLE = range(4)
 BAD_CHECK_IDS: Final = {BACKWARD: "register_backward", IMPLAUSIBLE: "register_implausible"}
 
-READ_ARRAYS: Final[dict[str, type[np.generic]]] = {
-    "at_ms": np.int64,
-    "total": np.int64,
-    "version": np.int64,
-    "decimals": np.uint8,
-    "quality": np.uint8,
-    "reset": np.uint8,
-    "refused": np.uint8,
-}
+_FIRST_READS: Final = 8
 
 
 class RegisterRead(NamedTuple):
@@ -67,116 +59,138 @@ NO_CHANGE: Final = Change((), ())
 
 
 class Stream:
-    """The reads of one register of one device, in time order, with the chain through them."""
+    """The reads of one register of one device, in time order, with the chain through them.
 
-    __slots__ = (*READ_ARRAYS, "_last_good", "_size", "_spans", "device", "register", "segments", "state")
+    `reads`: its part of the fold's tables, a READ a read.
+    """
 
-    at_ms: NDArray[np.int64]
-    total: NDArray[np.int64]
-    version: NDArray[np.int64]
-    decimals: NDArray[np.uint8]
-    quality: NDArray[np.uint8]
-    reset: NDArray[np.uint8]
-    refused: NDArray[np.uint8]
+    __slots__ = ("_changes", "_row", "_segments", "_spans", "_tables", "device", "number", "reads", "register")
 
-    def __init__(self, device: str, register: str) -> None:
+    reads: NDArray[Any]
+
+    def __init__(self, device: str, register: str, tables: Tables) -> None:
         self.device = device
         self.register = register
         self._spans: tuple[RegisterSpan, ...] = ()
-        self._size = 0
-        for name, kind in READ_ARRAYS.items():
-            setattr(self, name, np.zeros(8, kind))
-        self.state: list[int] = []
-        self.segments: list[Segment] = []
-        self._last_good = -1
+        self._segments: list[Segment] = []
+        self._tables = tables
+        self.number = tables.take("streams", 1, self)
+        self._row = tables.streams[self.number]
+        self._row["last_good"] = -1
+        self._row["reads_at"] = tables.take("reads", _FIRST_READS, self)
+        self._row["capacity"] = _FIRST_READS
+        self._changes = 0
+        self.look()
+
+    def look(self) -> None:
+        """Look at the tables as they are now."""
+        self._row = self._tables.streams[self.number]
+        first = int(self._row["reads_at"]) + int(self._row["first"])
+        self.reads = self._tables.reads[first : first + int(self._row["size"])]
 
     def __len__(self) -> int:
-        return self._size
+        return int(self._row["size"])
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments between consecutive good reads, in time order."""
+        self._keep_up()
+        return self._segments
+
+    def _keep_up(self) -> None:
+        """Work the segments out again if compiled code has changed the reads."""
+        if self._changes != self._row["changes"]:
+            self._changes = int(self._row["changes"])
+            self.look()
+            self._walk()
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
     def read(self, index: int) -> RegisterRead:
         """The stored read at a position."""
-        return RegisterRead(
-            int(self.at_ms[index]),
-            int(self.total[index]),
-            int(self.decimals[index]),
-            int(self.version[index]),
-            int(self.quality[index]),
-            int(self.reset[index]),
-            int(self.refused[index]),
-        )
+        at_ms, total, version, decimals, quality, reset, refused, _ = self.reads[index].item()
+        return RegisterRead(at_ms, total, decimals, version, quality, reset, refused)
+
+    def state_of(self, at_ms: int) -> int:
+        """What the chain makes of the stored read of an instant."""
+        return int(self.reads[self.position(at_ms)[0]]["state"])
 
     def position(self, at_ms: int) -> tuple[int, bool]:
         """Where a read of this instant stands or would stand, and whether it does."""
-        at = int(np.searchsorted(self.at_ms[: self._size], at_ms))
-        return at, at < self._size and int(self.at_ms[at]) == at_ms
+        self._keep_up()
+        at = bisect_left(self.reads["at_ms"], at_ms)
+        return at, at < len(self.reads) and int(self.reads[at]["at_ms"]) == at_ms
 
     def put(self, read: RegisterRead) -> Change:
         """Store a read, replacing one of the same instant; returns how the segments changed."""
         at, exists = self.position(read.at_ms)
         if not exists:
             self._make_room(at)
-        self._write(at, read)
-        if at == self._size - 1 and not exists:
+        self.reads[at] = (
+            read.at_ms, read.total, read.version, read.decimals, read.quality, read.reset, read.refused, REFUSED
+        )  # fmt: skip
+        if at == len(self.reads) - 1 and not exists:
             return self._extend(at)
         return self.evaluate()
 
     def refuse(self, at_ms: int) -> Change | None:
         """Take a read out of the chain by a person's word; None if there is no such read, or it is refused already."""
         at, exists = self.position(at_ms)
-        if not exists or self.refused[at]:
+        if not exists or self.reads[at]["refused"]:
             return None
-        self.refused[at] = 1
+        self.reads[at]["refused"] = 1
         return self.evaluate()
 
     def forget_before(self, base_ms: int) -> None:
         """Drop the reads before the base, except the last good one: the anchor."""
-        cut = int(np.searchsorted(self.at_ms[: self._size], base_ms))
-        if not cut:
+        cut, _ = self.position(base_ms)
+        anchor = next((at for at in range(cut - 1, -1, -1) if self.reads[at]["state"] == GOOD), None)
+        gone = cut
+        if anchor is not None:
+            gone = cut - 1
+            self.reads[gone] = self.reads[anchor]
+        if not gone:
             return
-        anchor = next((at for at in range(cut - 1, -1, -1) if self.state[at] == GOOD), None)
-        keep = [*([anchor] if anchor is not None else []), *range(cut, self._size)]
-        if len(keep) == self._size:
-            return
-        self._keep(keep)
+        self._row["first"] += gone
+        self._row["size"] -= gone
+        last_good = int(self._row["last_good"])
+        self._row["last_good"] = max(last_good - gone, -1) if last_good != anchor else 0
+        self.look()
+        first_ms = int(self.reads[0]["at_ms"]) if len(self.reads) else 0
+        self._segments = [segment for segment in self._segments if segment.start_ms >= first_ms]
 
     def allocate(self, reads: int) -> None:
         """Make room for that many reads, to be filled in by who restores them; `configure` then walks the chain."""
-        for name, kind in READ_ARRAYS.items():
-            setattr(self, name, np.zeros(max(reads, 8), kind))
-        self._size = reads
-        self.state = [REFUSED] * reads
-
-    def _keep(self, positions: list[int]) -> None:
-        for name in READ_ARRAYS:
-            array = getattr(self, name)
-            array[: len(positions)] = array[positions]
-        self._size = len(positions)
-        self.state = [self.state[at] for at in positions]
-        first_ms = int(self.at_ms[0]) if positions else 0
-        self.segments = [segment for segment in self.segments if segment.start_ms >= first_ms]
-        self._last_good = max((at for at, state in enumerate(self.state) if state == GOOD), default=-1)
+        self._grow(reads)
+        self._row["size"] = reads
+        self.look()
 
     def _make_room(self, at: int) -> None:
-        if self._size == len(self.at_ms):
-            for name in READ_ARRAYS:
-                array = getattr(self, name)
-                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
-        for name in READ_ARRAYS:
-            array = getattr(self, name)
-            array[at + 1 : self._size + 1] = array[at : self._size]
-        self._size += 1
-        self.state.insert(at, REFUSED)
+        """Move what is from a position on by one."""
+        row, size = self._row, len(self.reads)
+        if row["first"] + size == row["capacity"]:
+            if row["first"] > size:
+                reads_at = int(row["reads_at"])
+                self._tables.reads[reads_at : reads_at + size] = self.reads.copy()
+                row["first"] = 0
+            else:
+                self._grow(2 * size)
+        self._row["size"] = size + 1
+        self.look()
+        self.reads[at + 1 :] = self.reads[at:-1].copy()
 
-    def _write(self, at: int, read: RegisterRead) -> None:
-        for name in READ_ARRAYS:
-            getattr(self, name)[at] = getattr(read, name)
+    def _grow(self, capacity: int) -> None:
+        """Move to a larger part of the tables; what is left behind is lost to them, less than what is used."""
+        reads_at = self._tables.take("reads", max(capacity, _FIRST_READS), None)
+        row = self._row = self._tables.streams[self.number]
+        self._tables.reads[reads_at : reads_at + len(self.reads)] = self.reads
+        row["reads_at"], row["first"], row["capacity"] = reads_at, 0, max(capacity, _FIRST_READS)
 
     # -- the chain --------------------------------------------------------------------------------------------------
 
     def configure(self, spans: Iterable[RegisterSpan]) -> Change:
         """Set the spans this register is interpreted by, and work the chain out again."""
+        self._keep_up()
         self._spans = tuple(spans)
         return self.evaluate()
 
@@ -190,37 +204,41 @@ class Stream:
 
     def evaluate(self) -> Change:
         """Walk the whole chain; returns how the segments changed."""
-        before = self.segments
-        self.segments, self._last_good = [], -1
-        for at in range(self._size):
-            self._judge(at)
-        old, new = set(before), set(self.segments)
+        before = self._segments
+        self._walk()
+        old, new = set(before), set(self._segments)
         if old == new:
             return NO_CHANGE
         return Change(
             tuple(segment for segment in before if segment not in new),
-            tuple(segment for segment in self.segments if segment not in old),
+            tuple(segment for segment in self._segments if segment not in old),
         )
 
+    def _walk(self) -> None:
+        self._segments, self._row["last_good"] = [], -1
+        for at in range(len(self.reads)):
+            self._judge(at)
+
     def _extend(self, at: int) -> Change:
-        known = len(self.segments)
+        known = len(self._segments)
         self._judge(at)
-        return Change((), tuple(self.segments[known:]))
+        return Change((), tuple(self._segments[known:]))
 
     def _judge(self, at: int) -> None:
         """Decide on one read against the last good one before it, and add the segment between them."""
-        if self.refused[at]:
-            self.state[at] = REFUSED
-            return
         read = self.read(at)
+        if read.refused:
+            self.reads[at]["state"] = REFUSED
+            return
         state, segment = GOOD, None
-        if self._last_good >= 0 and not read.reset:
-            state, segment = self._compare(self.read(self._last_good), read)
-        self.state[at] = state
+        last_good = int(self._row["last_good"])
+        if last_good >= 0 and not read.reset:
+            state, segment = self._compare(self.read(last_good), read)
+        self.reads[at]["state"] = state
         if state == GOOD:
-            self._last_good = at
+            self._row["last_good"] = at
             if segment is not None:
-                self.segments.append(segment)
+                self._segments.append(segment)
 
     def _compare(self, good: RegisterRead, read: RegisterRead) -> tuple[int, Segment | None]:
         span = next((s for s in self._spans if s.from_ms <= good.at_ms and read.at_ms <= s.to_ms), None)
@@ -242,8 +260,9 @@ class Stream:
 
     def overlapping(self, start_ms: int, end_ms: int) -> Iterator[Segment]:
         """The segments that overlap [start_ms, end_ms), in time order."""
-        at = bisect_left(self.segments, start_ms, key=lambda segment: segment.end_ms)
-        for segment in self.segments[at:]:
+        segments = self.segments
+        for at in range(bisect_left(segments, start_ms, key=lambda segment: segment.end_ms), len(segments)):
+            segment = segments[at]
             if segment.start_ms >= end_ms:
                 return
             if segment.end_ms > start_ms:

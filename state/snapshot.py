@@ -24,7 +24,7 @@ from state.configuration import (
     read_device_view,
 )
 from state.fold import Fold
-from state.registers import READ_ARRAYS, Stream
+from state.registers import Stream
 from state.span_book import Standing
 from state.supply_point import SupplyPoint
 from state.tables import Tables
@@ -120,7 +120,7 @@ def _unpack_point(packed: dict[str, Any], tables: Tables, reader: _ArrayReader) 
     point.complete_through = {device: (pair[0], pair[1]) for device, pair in packed["complete_through"].items()}
     point.restated = {(row[0], row[1], row[2]): (row[3], row[4]) for row in packed["restated"]}
     for item in packed["streams"]:
-        stream = _unpack_stream(item, reader)
+        stream = _unpack_stream(item, tables, reader)
         stream.configure(_stream_spans(point, stream))
         point.streams[stream.device, stream.register] = stream
     for item in packed["channels"]:
@@ -162,15 +162,14 @@ def _pack_definition(definition: ChannelDefinition) -> dict[str, Any]:
 
 
 def _pack_stream(stream: Stream, arrays: list[NDArray[Any]]) -> dict[str, Any]:
-    arrays.extend(np.ascontiguousarray(getattr(stream, name)[: len(stream)]) for name in READ_ARRAYS)
+    arrays.append(stream.reads)
     return {"device": stream.device, "register": stream.register, "reads": len(stream)}
 
 
-def _unpack_stream(packed: dict[str, Any], reader: _ArrayReader) -> Stream:
-    stream = Stream(packed["device"], packed["register"])
+def _unpack_stream(packed: dict[str, Any], tables: Tables, reader: _ArrayReader) -> Stream:
+    stream = Stream(packed["device"], packed["register"], tables)
     stream.allocate(packed["reads"])
-    for name in READ_ARRAYS:
-        reader.fill(getattr(stream, name)[: packed["reads"]])
+    reader.fill(stream.reads)
     return stream
 
 

@@ -73,7 +73,7 @@ class SupplyPoint:
         """The stream of a register, made at its first use."""
         key = (device, register)
         if key not in self.streams:
-            self.streams[key] = Stream(device, register)
+            self.streams[key] = Stream(device, register, self.tables)
         return self.streams[key]
 
     def streams_of(self, channel: Channel) -> list[Stream]:

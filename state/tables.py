@@ -1,6 +1,6 @@
-"""The memory of a fold as three arrays: channels, their native slots and their billing windows.
+"""The memory of a fold as arrays: channels, their native slots and billing windows, register streams and their reads.
 
-The scalar step sees a channel, a slot or a window of it as an object of its own (`state/channel.py`, `state/rings.py`), compiled
+The scalar step sees a channel, a slot or a stream as an object of its own (`state/channel.py`, `rings.py`, `registers.py`), compiled
 code sees the arrays (`state/columnar`): there is one truth, and nothing is an object per slot. An array grows by doubling; who looks
 at a part of it is then told to look anew.
 """
@@ -40,7 +40,24 @@ CHANNEL: Final = np.dtype(
 )  # fmt: skip
 """A channel; `state/columnar/lanes.py` fills in what its definition says."""
 
-_FIRST: Final = {"channels": 8, "slots": 16_384, "windows": 16_384}
+READ: Final = np.dtype(
+    [
+        ("at_ms", np.int64), ("total", np.int64), ("version", np.int64), ("decimals", np.uint8), ("quality", np.uint8),
+        ("reset", np.uint8), ("refused", np.uint8), ("state", np.int32),
+    ]
+)  # fmt: skip
+"""A register read, 32 bytes; `state`: what the chain makes of it (state/registers.py)."""
+
+STREAM: Final = np.dtype(
+    [
+        ("reads_at", np.int64), ("capacity", np.int64), ("first", np.int64), ("size", np.int64), ("last_good", np.int64),
+        ("changes", np.int64), ("spans_at", np.int64), ("spans_number", np.int64),
+    ]
+)  # fmt: skip
+"""The reads of one register, in time order: `size` of them from `reads_at + first` on, with room for `capacity` from `reads_at`.
+`last_good` counts from the first, -1 for none; `changes` rises with every change that compiled code makes."""
+
+_FIRST: Final = {"channels": 8, "slots": 16_384, "windows": 16_384, "streams": 8, "reads": 256}
 """Elements that each array begins with."""
 
 
@@ -54,25 +71,28 @@ class Looker(Protocol):
 class Tables:
     """The arrays, and who looks at them. `used`: how many elements of each are taken."""
 
-    __slots__ = ("_lookers", "channels", "slots", "used", "windows")
+    __slots__ = ("_lookers", "channels", "reads", "slots", "streams", "used", "windows")
 
     def __init__(self) -> None:
         self.channels = np.zeros(_FIRST["channels"], CHANNEL)
         self.slots = np.zeros(_FIRST["slots"], SLOT)
         self.windows = np.zeros(_FIRST["windows"], WINDOW)
+        self.streams = np.zeros(_FIRST["streams"], STREAM)
+        self.reads = np.zeros(_FIRST["reads"], READ)
         self.used = dict.fromkeys(_FIRST, 0)
         self._lookers: dict[str, list[Looker]] = {name: [] for name in _FIRST}
 
-    def take(self, name: str, number: int, looker: Looker) -> int:
-        """Give the next `number` elements of an array away; returns the position of the first."""
+    def take(self, name: str, number: int, looker: Looker | None) -> int:
+        """Give the next `number` elements of an array away; returns the position of the first. `looker` is told when the array moves."""
         at = self.used[name]
         self.used[name] = at + number
-        self._lookers[name].append(looker)
         old: NDArray[Any] = getattr(self, name)
         if at + number > len(old):
             new = np.zeros(max(2 * len(old), at + number), old.dtype)
             new[:at] = old[:at]
             setattr(self, name, new)
-            for other in self._lookers[name][:-1]:
+            for other in self._lookers[name]:
                 other.look()
+        if looker is not None:
+            self._lookers[name].append(looker)
         return at
