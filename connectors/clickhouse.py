@@ -6,25 +6,31 @@ Embedded mode is chDB: `Store(path)` owns the directory for this process. What t
   of the failed one, without an error. So nothing is ever asked of a client after any exception.
 - **One lock.** The dataflow threads and the commands share one store; their calls are serialised.
 - **One owner.** chDB takes one path per process and one process per path; a second owner gets `StoreIsOwned`, not "Code: 36".
-- **Exact numbers.** Columns go in as Arrow: an int64 of 10⁻⁹ stays an int64 (and is bounded), a `Decimal` is scaled exactly or refused.
+- **Exact numbers.** Columns go in as ClickHouse keeps them: an int64 of 10⁻⁹ stays an int64 (and is bounded), a `Decimal` is scaled
+  exactly or refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self, cast
 
 import clickhouse_connect
-import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from connectors.clickhouse_columns import Column, arrow_column, arrow_table
+from connectors.clickhouse_columns import Column
+from connectors.clickhouse_native import native_block
+from connectors.clickhouse_pieces import Pieces
 
 DATABASE = "meterfold"
+
+_INSERT_SETTINGS = {"optimize_on_insert": 0}
+"""Rows that replace one another within an insert are left to `FINAL` and to merges, as those of two inserts are: to look for them there
+took longer than all the rest."""
 
 _READS = re.compile(r"(\s|--[^\n]*\n)*(SELECT|WITH)\b", re.IGNORECASE)
 
@@ -116,18 +122,20 @@ class Store:
     def insert_blocks(self, table: str, blocks: Sequence[Mapping[str, Column]]) -> int:
         """Append rows given as blocks of the same columns, each of equal length; returns how many.
 
-        A column may be a numpy array, a numpy masked array (masked = NULL), an Arrow array, Words or a sequence (None = NULL).
+        A column may be a numpy array, a numpy masked array (masked = NULL), Words, Slices or a sequence (None = NULL).
         Names and units are the table's: `*_ms` are int64 milliseconds, `*_nano` int64 counts of 10⁻⁹. Raises UnknownTable for a
         name the table does not have, ValueOutOfRange for a number that does not fit (nothing is inserted then), UnableToQuery for
         what ClickHouse refuses.
         """
-        with self._lock:
-            types = self.column_types(table)
-            rows = pa.concat_tables([_arrow_block(table, types, columns) for columns in blocks])
-            if rows.num_rows:
-                with self._asking() as client:
-                    client.insert_arrow(table, rows)
-            return int(rows.num_rows)
+        types = self.column_types(table)
+        for columns in blocks:
+            _refuse_strangers(table, types, columns)
+        rows, pieces = native_block(table, types, blocks)
+        if rows:
+            body = cast(BinaryIO, Pieces(pieces))  # nothing but read() is asked of it
+            with self._asking() as client:
+                client.raw_insert(f"`{table}`", list(blocks[0]), body, _INSERT_SETTINGS, "Native")
+        return rows
 
     def column_types(self, table: str) -> dict[str, str]:
         """The stored columns of a table (no aliases) and their ClickHouse types, in table order. Raises UnknownTable."""
@@ -174,12 +182,10 @@ class Store:
             client.close()
 
 
-def _arrow_block(table: str, types: Mapping[str, str], columns: Mapping[str, Column]) -> pa.Table:
+def _refuse_strangers(table: str, types: Mapping[str, str], columns: Iterable[str]) -> None:
     strangers = [name for name in columns if name not in types]
     if strangers:
         raise UnknownTable(f"{table} has no column {', '.join(strangers)}; it has {', '.join(types)}")
-    arrays = {name: arrow_column(f"{table}.{name}", types[name], values) for name, values in columns.items()}
-    return arrow_table(table, arrays)
 
 
 def _open(path: Path, database: str | None) -> Client:

@@ -18,8 +18,11 @@ from bytewax.operators import StatefulBatchLogic
 from connectors.clickhouse import Store
 from connectors.clickhouse_sink import Block, ClickHouseSink, Columns, Frontier
 from connectors.codec import decode
-from connectors.log_streams import Batch, LogSource
-from state.columnar import BatchFold
+from connectors.file_log import Frames
+from connectors.log_streams import LogSource
+from connectors.scan import Names, scan_curated
+from dataflows.curated_archive import curated_archive
+from state.columnar import Batch, BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
 from state.snapshot import restore, snapshot
@@ -43,43 +46,32 @@ def billing_determinants(wiring: FoldWiring) -> Dataflow:
     return flow
 
 
-class FoldLogic(StatefulBatchLogic[Batch, Block, bytes]):
+class FoldLogic(StatefulBatchLogic[Frames, Block, bytes]):
     """The fold of one curated partition as a Bytewax operator: records in, a block of rows out."""
 
     def __init__(self, resume_state: bytes | None) -> None:
         self._fold = BatchFold(restore(resume_state)) if resume_state is not None else None
+        self._names = Names()
 
-    def on_batch(self, values: list[Batch]) -> tuple[Iterable[Block], bool]:
-        return [self._apply(records) for records in values], StatefulBatchLogic.RETAIN
+    def on_batch(self, values: list[Frames]) -> tuple[Iterable[Block], bool]:
+        return [self._apply(frames) for frames in values], StatefulBatchLogic.RETAIN
 
-    def _apply(self, records: Batch) -> Block:
-        batches = self._fold = self._fold or BatchFold(Fold(records[0].partition))
+    def _apply(self, frames: Frames) -> Block:
+        batches = self._fold = self._fold or BatchFold(Fold(frames.partition))
         fold, out = batches.fold, Outputs()
-        decoded = [decode(record.payload) for record in records]
-        places = ((body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True))
-        batches.apply_batch(places, out)
+        readings = scan_curated(frames, self._names)
+        others = {at: decode(frames.record(at).payload) for at in readings.others.tolist()}
+
+        def record(at: int) -> Mapping[str, Any]:
+            return others[at] if at in others else decode(frames.record(at).payload)
+
+        batches.apply_batch(Batch(readings, self._names.values, frames.offset, frames.append_ms, record), out)
         fold.ledger_rows(out)
         tables: dict[str, Sequence[Columns]] = {stream: blocks for stream in COLUMNS if (blocks := out.blocks(stream))}
-        tables["curated_records"] = [_archive(records, decoded)]
-        frontier = Frontier("fold", fold.curated_partition, records[-1].next_offset, fold.known_at_ms)
+        tables["curated_records"] = [curated_archive(frames, readings, self._names, others)]
+        frontier = Frontier("fold", fold.curated_partition, int(frames.next_offset[-1]), fold.known_at_ms)
         return Block(tables, (frontier,))
 
     def snapshot(self) -> bytes:
         assert self._fold is not None, "a key exists from its first batch on"
         return snapshot(self._fold.fold)
-
-
-def _archive(records: Batch, decoded: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The records as they stand in the log, with what they are found by."""
-    return {
-        "curated_partition": [record.partition for record in records],
-        "curated_offset": [record.offset for record in records],
-        "supply_point": [str(body["supply_point"]) for body in decoded],
-        "type": [str(body["type"]) for body in decoded],
-        "raw_partition": [body["raw"][0] for body in decoded],
-        "raw_offset": [body["raw"][1] for body in decoded],
-        "raw_sub": [body["sub"] for body in decoded],
-        "received_ms": [body["received_ms"] for body in decoded],
-        "appended_ms": [record.append_ms for record in records],
-        "payload": [record.payload for record in records],
-    }

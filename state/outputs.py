@@ -1,5 +1,6 @@
 """What a step emits: one list of rows per stream, columns as in contracts/outputs.md."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -41,6 +42,16 @@ class Words(NamedTuple):
 
     codes: NDArray[np.int64]
     values: tuple[Any, ...]
+
+
+def words_that_occur(codes: NDArray[Any], values: Sequence[Any]) -> Words:
+    """`values[codes[i]]` in row i, without the values that occur in no row."""
+    occurs = np.zeros(len(values), bool)
+    occurs[codes] = True
+    used = np.flatnonzero(occurs)
+    code = np.zeros(len(values), np.int64)
+    code[used] = np.arange(len(used))
+    return Words(code[codes], tuple(values[at] for at in used.tolist()))
 
 
 Column = list[Any] | NDArray[np.int64] | Words

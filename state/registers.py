@@ -64,45 +64,42 @@ class Stream:
     `reads`: its part of the fold's tables, a READ a read.
     """
 
-    __slots__ = ("_changes", "_row", "_segments", "_spans", "_tables", "device", "number", "reads", "register")
+    __slots__ = ("_reads", "_row", "_seen", "_segments", "_spans", "_tables", "device", "number", "register")
 
-    reads: NDArray[Any]
+    _reads: NDArray[Any]
 
     def __init__(self, device: str, register: str, tables: Tables) -> None:
         self.device = device
         self.register = register
         self._spans: tuple[RegisterSpan, ...] = ()
-        self._segments: list[Segment] = []
+        self._segments: list[Segment] | None = None
         self._tables = tables
         self.number = tables.take("streams", 1, self)
         self._row = tables.streams[self.number]
         self._row["last_good"] = -1
         self._row["reads_at"] = tables.take("reads", _FIRST_READS, self)
         self._row["capacity"] = _FIRST_READS
-        self._changes = 0
         self.look()
 
     def look(self) -> None:
         """Look at the tables as they are now."""
         self._row = self._tables.streams[self.number]
+        self._seen = int(self._row["changes"])
         first = int(self._row["reads_at"]) + int(self._row["first"])
-        self.reads = self._tables.reads[first : first + int(self._row["size"])]
-
-    def __len__(self) -> int:
-        return int(self._row["size"])
+        self._reads = self._tables.reads[first : first + int(self._row["size"])]
 
     @property
-    def segments(self) -> list[Segment]:
-        """The segments between consecutive good reads, in time order."""
-        self._keep_up()
-        return self._segments
-
-    def _keep_up(self) -> None:
-        """Work the segments out again if compiled code has changed the reads."""
-        if self._changes != self._row["changes"]:
-            self._changes = int(self._row["changes"])
+    def reads(self) -> NDArray[Any]:
+        """The stored reads; compiled code may have changed them."""
+        if self._seen != self._row["changes"]:
+            self._segments = None
             self.look()
-            self._walk()
+        return self._reads
+
+    @property
+    def spans(self) -> tuple[RegisterSpan, ...]:
+        """The spans this register is interpreted by."""
+        return self._spans
 
     # -- reads ------------------------------------------------------------------------------------------------------
 
@@ -117,47 +114,55 @@ class Stream:
 
     def position(self, at_ms: int) -> tuple[int, bool]:
         """Where a read of this instant stands or would stand, and whether it does."""
-        self._keep_up()
-        at = bisect_left(self.reads["at_ms"], at_ms)
-        return at, at < len(self.reads) and int(self.reads[at]["at_ms"]) == at_ms
+        instants = self.reads["at_ms"]
+        at = bisect_left(instants, at_ms)
+        return at, at < len(instants) and int(instants[at]) == at_ms
 
     def put(self, read: RegisterRead) -> Change:
         """Store a read, replacing one of the same instant; returns how the segments changed."""
         at, exists = self.position(read.at_ms)
+        if at == len(self.reads):
+            self._insert(at)
+            self._write(at, read)
+            segment = self._judge(at)
+            if segment is None:
+                return NO_CHANGE
+            if self._segments is not None:
+                self._segments.append(segment)
+            return Change((), (segment,))
+        before = self.segments
+        self._segments = None
         if not exists:
-            self._make_room(at)
-        self.reads[at] = (
-            read.at_ms, read.total, read.version, read.decimals, read.quality, read.reset, read.refused, REFUSED
-        )  # fmt: skip
-        if at == len(self.reads) - 1 and not exists:
-            return self._extend(at)
-        return self.evaluate()
+            self._insert(at)
+        self._write(at, read)
+        return self._evaluate(before)
 
     def refuse(self, at_ms: int) -> Change | None:
         """Take a read out of the chain by a person's word; None if there is no such read, or it is refused already."""
         at, exists = self.position(at_ms)
         if not exists or self.reads[at]["refused"]:
             return None
+        before = self.segments
         self.reads[at]["refused"] = 1
-        return self.evaluate()
+        return self._evaluate(before)
 
     def forget_before(self, base_ms: int) -> None:
         """Drop the reads before the base, except the last good one: the anchor."""
         cut, _ = self.position(base_ms)
-        anchor = next((at for at in range(cut - 1, -1, -1) if self.reads[at]["state"] == GOOD), None)
+        reads, row = self.reads, self._row
+        anchor = next((at for at in range(cut - 1, -1, -1) if reads[at]["state"] == GOOD), None)
         gone = cut
         if anchor is not None:
             gone = cut - 1
-            self.reads[gone] = self.reads[anchor]
-        if not gone:
-            return
-        self._row["first"] += gone
-        self._row["size"] -= gone
-        last_good = int(self._row["last_good"])
-        self._row["last_good"] = max(last_good - gone, -1) if last_good != anchor else 0
-        self.look()
-        first_ms = int(self.reads[0]["at_ms"]) if len(self.reads) else 0
-        self._segments = [segment for segment in self._segments if segment.start_ms >= first_ms]
+            reads[gone] = reads[anchor]
+        if gone:
+            row["first"] += gone
+            row["size"] -= gone
+            row["last_good"] = 0 if row["last_good"] == anchor else max(row["last_good"] - gone, -1)
+            self.look()
+            first_ms = int(self.reads[0]["at_ms"]) if len(self.reads) else 0
+            if self._segments is not None:
+                self._segments = [segment for segment in self._segments if segment.start_ms >= first_ms]
 
     def allocate(self, reads: int) -> None:
         """Make room for that many reads, to be filled in by who restores them; `configure` then walks the chain."""
@@ -165,34 +170,48 @@ class Stream:
         self._row["size"] = reads
         self.look()
 
-    def _make_room(self, at: int) -> None:
-        """Move what is from a position on by one."""
-        row, size = self._row, len(self.reads)
-        if row["first"] + size == row["capacity"]:
-            if row["first"] > size:
-                reads_at = int(row["reads_at"])
-                self._tables.reads[reads_at : reads_at + size] = self.reads.copy()
-                row["first"] = 0
-            else:
-                self._grow(2 * size)
-        self._row["size"] = size + 1
+    def _write(self, at: int, read: RegisterRead) -> None:
+        self.reads[at] = (
+            read.at_ms, read.total, read.version, read.decimals, read.quality, read.reset, read.refused, REFUSED
+        )  # fmt: skip
+
+    def make_room(self) -> None:
+        """Have room for one more read at the end at least."""
+        row, reads = self._row, self.reads
+        size = len(reads)
+        if row["first"] + size < row["capacity"]:
+            return
+        if row["first"] > size:
+            reads_at = int(row["reads_at"])
+            self._tables.reads[reads_at : reads_at + size] = reads.copy()
+            row["first"] = 0
+        else:
+            self._grow(4 * size)
         self.look()
-        self.reads[at + 1 :] = self.reads[at:-1].copy()
+
+    def _insert(self, at: int) -> None:
+        """Move what is from a position on by one."""
+        self.make_room()
+        self._row["size"] += 1
+        self._row["last_good"] += at <= self._row["last_good"]
+        self.look()
+        self._reads[at + 1 :] = self._reads[at:-1].copy()
 
     def _grow(self, capacity: int) -> None:
         """Move to a larger part of the tables; what is left behind is lost to them, less than what is used."""
-        reads_at = self._tables.take("reads", max(capacity, _FIRST_READS), None)
-        row = self._row = self._tables.streams[self.number]
-        self._tables.reads[reads_at : reads_at + len(self.reads)] = self.reads
-        row["reads_at"], row["first"], row["capacity"] = reads_at, 0, max(capacity, _FIRST_READS)
+        capacity = max(capacity, _FIRST_READS)
+        reads_at = self._tables.take("reads", capacity, None)
+        row, reads = self._row, self.reads
+        self._tables.reads[reads_at : reads_at + len(reads)] = reads
+        row["reads_at"], row["first"], row["capacity"] = reads_at, 0, capacity
 
     # -- the chain --------------------------------------------------------------------------------------------------
 
     def configure(self, spans: Iterable[RegisterSpan]) -> Change:
         """Set the spans this register is interpreted by, and work the chain out again."""
-        self._keep_up()
+        before = self.segments
         self._spans = tuple(spans)
-        return self.evaluate()
+        return self._evaluate(before)
 
     def feeds(self, channel: str) -> bool:
         """True if any span of this register belongs to the channel."""
@@ -202,47 +221,38 @@ class Stream:
         """The span that a read at this instant is judged by: of two that touch there, the earlier."""
         return next((span for span in self._spans if span.touches(at_ms)), None)
 
-    def evaluate(self) -> Change:
+    def _evaluate(self, before: list[Segment]) -> Change:
         """Walk the whole chain; returns how the segments changed."""
-        before = self._segments
-        self._walk()
-        old, new = set(before), set(self._segments)
+        self._row["last_good"], self._segments = -1, None
+        for at in range(len(self.reads)):
+            self._judge(at)
+        after = self.segments
+        old, new = set(before), set(after)
         if old == new:
             return NO_CHANGE
         return Change(
             tuple(segment for segment in before if segment not in new),
-            tuple(segment for segment in self._segments if segment not in old),
+            tuple(segment for segment in after if segment not in old),
         )
 
-    def _walk(self) -> None:
-        self._segments, self._row["last_good"] = [], -1
-        for at in range(len(self.reads)):
-            self._judge(at)
-
-    def _extend(self, at: int) -> Change:
-        known = len(self._segments)
-        self._judge(at)
-        return Change((), tuple(self._segments[known:]))
-
-    def _judge(self, at: int) -> None:
-        """Decide on one read against the last good one before it, and add the segment between them."""
+    def _judge(self, at: int) -> Segment | None:
+        """Decide on one read against the last good one before it; returns the segment between them."""
         read = self.read(at)
         if read.refused:
             self.reads[at]["state"] = REFUSED
-            return
+            return None
         state, segment = GOOD, None
         last_good = int(self._row["last_good"])
-        if last_good >= 0 and not read.reset:
+        if last_good >= 0:
             state, segment = self._compare(self.read(last_good), read)
         self.reads[at]["state"] = state
         if state == GOOD:
             self._row["last_good"] = at
-            if segment is not None:
-                self._segments.append(segment)
+        return segment
 
     def _compare(self, good: RegisterRead, read: RegisterRead) -> tuple[int, Segment | None]:
         span = next((s for s in self._spans if s.from_ms <= good.at_ms and read.at_ms <= s.to_ms), None)
-        if span is None:
+        if span is None or read.reset:
             return GOOD, None
         advance = scaled_count(read, span) - scaled_count(good, span)
         rollover = False
@@ -258,15 +268,36 @@ class Stream:
 
     # -- looking at segments ----------------------------------------------------------------------------------------
 
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments between consecutive good reads, in time order; not to be changed."""
+        if self._seen != self._row["changes"] or self._segments is None:
+            self._segments = list(self._segments_from(0))
+        return self._segments
+
     def overlapping(self, start_ms: int, end_ms: int) -> Iterator[Segment]:
         """The segments that overlap [start_ms, end_ms), in time order."""
-        segments = self.segments
-        for at in range(bisect_left(segments, start_ms, key=lambda segment: segment.end_ms), len(segments)):
-            segment = segments[at]
+        at = self.position(start_ms + 1)[0] - 1
+        while at > 0 and self.reads[at]["state"] != GOOD:
+            at -= 1
+        for segment in self._segments_from(max(at, 0)):
             if segment.start_ms >= end_ms:
                 return
             if segment.end_ms > start_ms:
                 yield segment
+
+    def _segments_from(self, first: int) -> Iterator[Segment]:
+        """The segments that begin at a position or later."""
+        good: RegisterRead | None = None
+        for at in range(first, len(self.reads)):
+            if self.reads[at]["state"] != GOOD:
+                continue
+            read = self.read(at)
+            if good is not None:
+                segment = self._compare(good, read)[1]
+                if segment is not None:
+                    yield segment
+            good = read
 
 
 def scaled_count(read: RegisterRead, span: RegisterSpan) -> int:

@@ -78,11 +78,14 @@ def _put_in_force(point: SupplyPoint, view: DeviceView, unit: Unit) -> None:
     point.edition += 1
     point.views[view.device] = view
     point.waiting.pop(view.device, None)
+    known = set(point.channels)
     _define(point, view, unit)
     changes = _configure_streams(point, view, before)
+    has_reads = any(len(stream.reads) for stream in point.streams.values())
     names = {span.channel for span in (*view.spans, *(before.spans if before else ()))}
     for name in sorted(names | {definition.channel for definition in view.channels}):
-        _restate_channel(point, point.channels[name], view, before, changes, unit)
+        if name in known or has_reads:  # a channel begins with nothing to restate
+            _restate_channel(point, point.channels[name], view, before, changes, unit)
 
 
 def _refuse_changes(point: SupplyPoint, view: DeviceView) -> None:

@@ -163,7 +163,7 @@ def _pack_definition(definition: ChannelDefinition) -> dict[str, Any]:
 
 def _pack_stream(stream: Stream, arrays: list[NDArray[Any]]) -> dict[str, Any]:
     arrays.append(stream.reads)
-    return {"device": stream.device, "register": stream.register, "reads": len(stream)}
+    return {"device": stream.device, "register": stream.register, "reads": len(stream.reads)}
 
 
 def _unpack_stream(packed: dict[str, Any], tables: Tables, reader: _ArrayReader) -> Stream:

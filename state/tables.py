@@ -32,9 +32,10 @@ CHANNEL: Final = np.dtype(
         ("native_ms", np.int64), ("anchor_ms", np.int64), ("window_ms", np.int64), ("window_anchor_ms", np.int64),
         ("slots_per_window", np.int64), ("slots_per_day", np.int64),
         ("allowance_ms", np.int64), ("memory_ms", np.int64), ("horizon_ms", np.int64), ("horizon_days", np.int64),
-        ("interpolate_slots", np.int64), ("like_days", np.int64), ("spike_factor", np.int64), ("zero_run", np.int64),
+        ("interpolate_slots", np.int64), ("interpolate_ms", np.int64), ("like_days", np.int64), ("spike_factor", np.int64), ("zero_run", np.int64),
         ("config_version", np.int64), ("calendar", np.int64), ("spans_at", np.int64), ("spans_number", np.int64),
         ("signed", np.uint8), ("hardened_any", np.uint8), ("is_plain", np.uint8),
+        ("is_totals", np.uint8), ("most_nano", np.int64),
     ],
     align=True,
 )  # fmt: skip

@@ -6,7 +6,7 @@ CREATE TABLE raw_records
     device        String COMMENT 'The record''s key: the device, "" for a gate',
     type          LowCardinality(String) COMMENT 'Record type of contracts/README.md, "" if it could not be decoded',
     received_ms   Int64 COMMENT 'Append time in the log, ms since 1970 UTC' CODEC(DoubleDelta, ZSTD),
-    payload       String COMMENT 'The record''s bytes as received' CODEC(ZSTD(3)),
+    payload       String COMMENT 'The record''s bytes as received' CODEC(ZSTD),
     received_utc  DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(received_ms, 'UTC')
 )
 ENGINE = ReplacingMergeTree

@@ -10,7 +10,7 @@ CREATE TABLE curated_records
     raw_sub           UInt32 COMMENT 'Carrier: position inside the raw record; of a list: of its first element' CODEC(T64, ZSTD),
     received_ms       Int64 COMMENT 'Time of receipt of what it carries, ms since 1970 UTC' CODEC(DoubleDelta, ZSTD),
     appended_ms       Int64 COMMENT 'Append time in reads.curated, ms since 1970 UTC' CODEC(DoubleDelta, ZSTD),
-    payload           String COMMENT 'The record''s bytes' CODEC(ZSTD(3)),
+    payload           String COMMENT 'The record''s bytes' CODEC(ZSTD),
     received_utc      DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(received_ms, 'UTC')
 )
 ENGINE = ReplacingMergeTree

@@ -6,6 +6,6 @@ register streams or local days — it leaves to that module before it has touche
 holds the two equal, row for row and byte for byte of state.
 """
 
-from state.columnar.batch import BatchFold
+from state.columnar.batch import Batch, BatchFold
 
-__all__ = ["BatchFold"]
+__all__ = ["Batch", "BatchFold"]

@@ -9,7 +9,7 @@ from state.columnar.lanes import Lanes, Name
 from state.columnar.layout import Emitted, Ints
 from state.columnar.readings import ReadingColumns
 from state.columnar.rows import Places, emit, grow, make_room
-from state.columnar.stretch import FULL, ODD, run
+from state.columnar.stretch import CROWDED, FULL, ODD, run
 from state.codes import VERDICTS
 from state.fold import Fold
 from state.interval_list import IntervalList
@@ -87,6 +87,8 @@ class _Batch:
             )
             if ended == FULL:
                 self._emitted = grow(self._emitted)
+            elif ended == CROWDED:
+                self._lanes.make_room(int(self._batch.readings.name[record]))
             elif ended == ODD and element == WHOLE:
                 self._step(int(self._batch.readings.at[record]))
                 record += 1
@@ -103,11 +105,14 @@ class _Batch:
             self._lanes.refresh(str(record["supply_point"]))
 
     def _step_one(self, record: int, element: int) -> None:
-        """The scalar step for one element of a list."""
+        """The scalar step for one element of a list, or for a register read, that has been admitted."""
         if self._list is None or self._list[0] != record:
             position = int(self._batch.readings.at[record])
             body = self._batch.record(position)
             step = Step(body, 0, int(self._batch.offsets[position]), int(self._known_at_ms[position]))
+            if body["type"] == "register":
+                self._fold.process(step, self._out)
+                return
             intervals = IntervalList(self._fold.point(str(body["supply_point"])), body)
             self._list = record, intervals, self._fold.unit_of(step, self._out)
         _, intervals, unit = self._list

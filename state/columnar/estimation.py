@@ -1,9 +1,9 @@
 """state/estimation.py: filling a hole of a channel that no check register brackets."""
 
-from state.codes import ESTIMATED, INTERPOLATED, LIKE_DAY, MISSING, NO_REASON, NO_REFERENCE, POLICY_REFUSES
-from state.codes import AHEAD_MS
+from state.codes import AHEAD_MS, ESTIMATED, INTERPOLATED, LIKE_DAY, MISSING, NO_REASON, NO_REFERENCE, POLICY_REFUSES
 from state.columnar.calendar import NO_INSTANT, day_type, local_day, same_wall_time
 from state.columnar.channel import expects, holds, put, slot_at
+from state.columnar.exact import part
 from state.columnar.grid import slot_of, start_ms
 from state.columnar.jit import compiled
 from state.columnar.layout import Row, World
@@ -44,13 +44,7 @@ def _interpolated(world: World, channel: Row, hole: int) -> tuple[bool, int]:
         return False, 0
     before = slot_at(world.slots, channel, first - 1).quantity_nano
     after = slot_at(world.slots, channel, last + 1).quantity_nano
-    return True, before + _part(after - before, hole - first + 1, length + 1)
-
-
-@compiled
-def _part(whole: int, numerator: int, denominator: int) -> int:
-    """whole × numerator // denominator, without the product."""
-    return whole // denominator * numerator + whole % denominator * numerator // denominator
+    return True, before + part(after - before, hole - first + 1, length + 1)
 
 
 @compiled

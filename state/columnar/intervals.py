@@ -11,10 +11,8 @@ from state.columnar.grid import slot_of, start_ms
 from state.columnar.hardening import follow
 from state.columnar.jit import compiled
 from state.columnar.layout import (
-    ADJUSTMENT_ROWS,
     CAPACITY,
     CONFLICTING_READ,
-    DETERMINANT_ROWS,
     EVIDENCE_ROWS,
     FINDING_ROWS,
     NULL_READ,
@@ -25,13 +23,12 @@ from state.columnar.layout import (
     Unit,
     World,
 )
+from state.columnar.rooms import has_room
 from state.columnar.settlement import settle
 
-DONE, ODD, FULL = range(3)
-"""How a unit ended: processed; left to the scalar step; left until there is more room for rows. Only the first has touched anything."""
-
-_SPARE_ROWS = 16
-"""Rows of each kind that a unit may need besides one for each window that W passes."""
+DONE, ODD, FULL, CROWDED = range(4)
+"""How a unit ended: processed; left to the scalar step; left until there is more room for rows, or for the reads of its register.
+Only the first has touched anything."""
 
 
 @compiled
@@ -63,11 +60,11 @@ def judge_interval(
             return ODD
         if begin_ms < channel.base_ms or begin_ms >= channel.watermark_ms + AHEAD_MS:
             return ODD
-    if not _has_room(channel, end_ms, out):
+    if not has_room(channel, end_ms, 1, out):
         return FULL
     if is_null:
-        _emit(unit, route.channel, 0, False, REJECTED, 1 << NULL_READ, 0, out)
-        _finding(unit, route.channel, NULL_READ, (begin_ms, end_ms), (0, 0), out)
+        emit_evidence(unit, route.channel, 0, False, REJECTED, 1 << NULL_READ, 0, out)
+        emit_finding(unit, route.channel, NULL_READ, (begin_ms, end_ms), (0, 0), out)
     else:
         _take(world, route, (begin_ms, end_ms), (version, quality, delivered_nano * route.multiplier), unit, out)
     follow(world, route.channel, unit, out)
@@ -94,18 +91,6 @@ def _is_sound(channel: Row, route: Row, begin_ms: int, length_ms: int, delivered
 
 
 @compiled
-def _has_room(channel: Row, end_ms: int, out: Emitted) -> bool:
-    """True if all rows that a unit can give fit: each window that W can pass, and a few besides."""
-    number = max(max(channel.latest_end_ms, end_ms) - channel.watermark_ms, 0) // channel.window_ms + _SPARE_ROWS
-    return (
-        out.number[EVIDENCE_ROWS] < len(out.evidence)
-        and out.number[DETERMINANT_ROWS] + number < len(out.determinants)
-        and out.number[ADJUSTMENT_ROWS] + _SPARE_ROWS < len(out.adjustments)
-        and out.number[FINDING_ROWS] + number < len(out.findings)
-    )
-
-
-@compiled
 def _take(
     world: World,
     route: Row,
@@ -123,8 +108,8 @@ def _take(
     if held.evidence != 0:
         verdict = verdict_on((held.version, held.quality, held.quantity_nano), arriving)
     if verdict == CONFLICTING:
-        _emit(unit, route.channel, quantity_nano, True, verdict, 1 << CONFLICTING_READ, 0, out)
-        _finding(unit, route.channel, CONFLICTING_READ, bounds_ms, (held.quantity_nano, quantity_nano), out)
+        emit_evidence(unit, route.channel, quantity_nano, True, verdict, 1 << CONFLICTING_READ, 0, out)
+        emit_finding(unit, route.channel, CONFLICTING_READ, bounds_ms, (held.quantity_nano, quantity_nano), out)
     elif verdict == ACCEPTED or verdict == CORRECTED:
         before = (held.quantity_nano, held.quality, held.evidence)
         method = NONE if quality == ACTUAL else SOURCE
@@ -133,16 +118,16 @@ def _take(
         failed, not_run = value_checks(world, channel, slot, route.capacity_nano)
         for check in range(CAPACITY, ZERO_RUN + 1):
             if failed >> check & 1:
-                _finding(unit, route.channel, check, bounds_ms, (quantity_nano, 0), out)
-        _emit(unit, route.channel, quantity_nano, True, verdict, failed, not_run, out)
+                emit_finding(unit, route.channel, check, bounds_ms, (quantity_nano, 0), out)
+        emit_evidence(unit, route.channel, quantity_nano, True, verdict, failed, not_run, out)
         if quality > ESTIMATED:
             channel.latest_end_ms = max(channel.latest_end_ms, bounds_ms[1])
     else:
-        _emit(unit, route.channel, quantity_nano, True, verdict, 0, 0, out)
+        emit_evidence(unit, route.channel, quantity_nano, True, verdict, 0, 0, out)
 
 
 @compiled
-def _emit(
+def emit_evidence(
     unit: Unit, number: int, quantity_nano: int, has_quantity: bool, verdict: int, failed: int, not_run: int, out: Emitted
 ) -> None:
     """Write the evidence row, and count its verdict."""
@@ -160,7 +145,7 @@ def _emit(
 
 
 @compiled
-def _finding(
+def emit_finding(
     unit: Unit, number: int, check: int, bounds_ms: tuple[int, int], detail: tuple[int, int], out: Emitted
 ) -> None:
     row = out.findings[out.number[FINDING_ROWS]]

@@ -8,15 +8,15 @@ import numpy as np
 from state.calendar import Calendar
 from state.channel import Channel
 from state.codes import DAY_MS, HOUR_MS, QUANTITY_BOUND
-from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, ROUTE, SPAN, Records, World
-from state.configuration import INTERVALS
+from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, REGISTER_SPAN, ROUTE, SPAN, Records, World
+from state.configuration import CHECK, INTERVALS, TOTALS, RegisterSpan
 from state.fold import Fold
 from state.grid import FixedGrid
 from state.supply_point import SupplyPoint
 
-Name = tuple[str, str, str, str]
+Name = tuple[str, ...]
 """(supply point, device, register, unit) of a reading."""
-_SCRATCH = 8_192
+_SCRATCH = 16_384
 
 
 class Growing:
@@ -43,6 +43,7 @@ class Lanes:
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
         self._lanes, self._routes, self._spans = Growing(LANE), Growing(ROUTE), Growing(SPAN)
+        self._registers = Growing(REGISTER_SPAN)
         self._calendars, self._clocks, self._holidays = Growing(CALENDAR), Growing(CLOCK), Growing(np.int64)
         self._calendar_numbers: dict[tuple[tuple[tuple[int, int], ...], tuple[int, ...]], int] = {}
         self._names: Sequence[Name] = ()
@@ -62,15 +63,15 @@ class Lanes:
         """The arrays as they are now."""
         tables = self._fold.tables
         return World(
-            tables.channels, tables.slots, tables.windows, self._lanes.rows, self._routes.rows, self._spans.rows,
-            self._calendars.rows, self._clocks.rows, self._holidays.rows, self._scratch,
+            tables.channels, tables.slots, tables.windows, tables.streams, tables.reads, self._lanes.rows,
+            self._routes.rows, self._registers.rows, self._spans.rows, self._calendars.rows, self._clocks.rows, self._holidays.rows, self._scratch,
         )  # fmt: skip
 
     def learn(self, names: Sequence[Name]) -> None:
         """Make lanes for the names that are new; a name keeps its number for good."""
         self._names = names
         for number in range(self._lanes.number, len(names)):
-            self._lanes.add([(0, 0, 0)])
+            self._lanes.add([(0, 0, 0, -1, 0, 0)])
             self._of_point.setdefault(names[number][0], []).append(number)
             point = self._fold.points.get(names[number][0])
             if point is not None:
@@ -88,6 +89,11 @@ class Lanes:
         for channel in point.channels.values():
             self._note_heartbeat(point, channel)
 
+    def make_room(self, name: int) -> None:
+        """Let the register of a name keep more reads."""
+        point, device, register, _ = self._names[name]
+        self._fold.points[point].streams[device, register].make_room()
+
     def _describe(self, point: SupplyPoint) -> bool:
         """Write down its channels' definitions, if they are not those written down before; True if so."""
         edition = (point.edition, len(point.streams))
@@ -104,10 +110,17 @@ class Lanes:
         row = self._fold.tables.channels[channel.number]
         native, windows, policy = definition.native, definition.windows, definition.policy
         is_fixed = isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)
-        row["is_plain"] = is_fixed and definition.kind == INTERVALS and not point.streams_of(channel)
+        roles = {span.role for span in channel.feeding}
+        streams = point.streams_of(channel)
+        is_checked = any(s.role == CHECK and s.channel == definition.channel for stream in streams for s in stream.spans)
+        row["is_plain"] = is_fixed and definition.kind == INTERVALS and not streams
+        row["is_totals"] = is_fixed and definition.kind == TOTALS and roles == {TOTALS} and not is_checked
         if not (isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)):
             return
-        spans = [(span.from_ms, span.to_ms) for span in channel.feeding]
+        spans = [
+            (span.from_ms, span.to_ms, channel.device_number(span.device), _stream_number(point, span))
+            for span in channel.feeding
+        ]
         longest_s, zero_run_s = policy.interpolate_max_s, policy.zero_run_s
         for name, value in {
             "slots_at": channel.slots.at, "slots_length": channel.slots.length, "windows_at": channel.windows.at,
@@ -117,6 +130,7 @@ class Lanes:
             "allowance_ms": definition.allowance_s * 1000, "memory_ms": channel.memory_days * DAY_MS,
             "horizon_ms": definition.horizon_days * DAY_MS, "horizon_days": definition.horizon_days,
             "interpolate_slots": -1 if longest_s is None else longest_s * 1000 // native.nominal_ms,
+            "interpolate_ms": (longest_s or 0) * 1000, "most_nano": (QUANTITY_BOUND - 1) // channel.most_slots,
             "like_days": policy.like_days or 0, "spike_factor": policy.spike_factor or 0,
             "zero_run": 0 if zero_run_s is None else max(zero_run_s * 1000 // native.nominal_ms, 1),
             "config_version": definition.config_version, "calendar": self._calendar(definition.calendar),
@@ -155,5 +169,25 @@ class Lanes:
                     channel.device_number(device), channel.definition.unit == unit,
                 )
             )  # fmt: skip
-        self._lanes.rows[number] = (self._routes.add(routes), len(routes), len(routes) > 0)
+        stream = point.streams.get((device, register))
+        registers = [self._register_span(point, span, unit) for span in stream.spans] if stream is not None else []
+        self._lanes.rows[number] = (
+            self._routes.add(routes), len(routes), bool(routes or registers), -1 if stream is None else stream.number,
+            self._registers.add(registers), len(registers),
+        )  # fmt: skip
+
+    def _register_span(self, point: SupplyPoint, span: RegisterSpan, unit: str) -> tuple[int, ...]:
+        channel, per_hour = point.channels[span.channel], span.max_nano_per_hour
+        turn = None if span.digits is None else 10**span.digits
+        return (
+            span.from_ms, span.to_ms, channel.number, span.decimals, min(turn or QUANTITY_BOUND, QUANTITY_BOUND),
+            turn if turn is not None and per_hour is not None else 0, span.nano_per_count,
+            NO_LIMIT if per_hour is None else per_hour, span.role == TOTALS, channel.definition.unit == unit,
+        )  # fmt: skip
+
+
+def _stream_number(point: SupplyPoint, span: RegisterSpan) -> int:
+    """The number of the register stream behind a span; -1: it delivers intervals."""
+    stream = point.streams.get((span.device, span.register))
+    return -1 if stream is None or span.role == INTERVALS else stream.number
 

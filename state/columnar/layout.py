@@ -10,8 +10,8 @@ Records = NDArray[Any]
 Row = Any
 """One element of an array of records: its fields are its attributes, and setting them changes the array."""
 
-SPAN: Final = np.dtype([("from_ms", np.int64), ("to_ms", np.int64)])
-"""A stretch in which a channel expects intervals."""
+SPAN: Final = np.dtype([("from_ms", np.int64), ("to_ms", np.int64), ("device", np.int64), ("stream", np.int64)])
+"""A stretch in which a channel expects intervals, from a device by its number in the slots; `stream` -1: not from a register."""
 
 ROUTE: Final = np.dtype(
     [
@@ -22,8 +22,23 @@ ROUTE: Final = np.dtype(
 """Where a register's intervals go for [from, to). `most_delivered`: the bound of |delivered| that keeps the window's sum in its bound;
 `capacity_nano`: the most that a slot can plausibly hold, NO_LIMIT when unknown; `device`: its number in the slots."""
 
-LANE: Final = np.dtype([("routes_at", np.int64), ("routes_number", np.int64), ("is_plain", np.int64)])
-"""One name of a reading (supply point, device, register, unit); `is_plain` 0: all of it is for the scalar step."""
+REGISTER_SPAN: Final = np.dtype(
+    [
+        ("from_ms", np.int64), ("to_ms", np.int64), ("channel", np.int64), ("decimals", np.int64), ("limit", np.int64),
+        ("rollover", np.int64), ("nano_per_count", np.int64), ("max_nano_per_hour", np.int64), ("is_totals", np.int64),
+        ("unit_fits", np.int64),
+    ]
+)  # fmt: skip
+"""How a register is interpreted for [from, to]. `limit`: what a scaled count stays below; `rollover`: what a register that may turn over
+adds when it does, 0 for one that may not; NO_LIMIT: no maximum is known."""
+
+LANE: Final = np.dtype(
+    [
+        ("routes_at", np.int64), ("routes_number", np.int64), ("is_plain", np.int64), ("stream", np.int64),
+        ("registers_at", np.int64), ("registers_number", np.int64),
+    ]
+)
+"""One name of a reading (supply point, device, register, unit); `is_plain` 0: all of it is for the scalar step; `stream` -1: none."""
 
 CALENDAR: Final = np.dtype(
     [("clock_at", np.int64), ("clock_number", np.int64), ("holidays_at", np.int64), ("holidays_number", np.int64)]
@@ -65,8 +80,9 @@ CAPACITY, CONFLICTING_READ, MISSING_READS, NEGATIVE, NULL_READ, SPIKE, ZERO_RUN 
 """Sorted, as they are listed."""
 CAUSES: Final = ("read", "heartbeat", "gate")
 BY_READ, BY_HEARTBEAT, BY_GATE = range(len(CAUSES))
-REASONS: Final = ("LATE_READ", "CORRECTED_READ", "ESTIMATE_REPLACED")
-LATE_READ, CORRECTED_READ, ESTIMATE_REPLACED = range(len(REASONS))
+REASONS: Final = ("LATE_READ", "ESTIMATE_REPLACED", "CORRECTED_READ")
+"""By weight: of a window's slots the heaviest gives the reason."""
+LATE_READ, ESTIMATE_REPLACED, CORRECTED_READ = range(len(REASONS))
 
 NO_LIMIT: Final = 1 << 62
 
@@ -77,8 +93,11 @@ class World(NamedTuple):
     channels: Records
     slots: Records
     windows: Records
+    streams: Records
+    reads: Records
     lanes: Records
     routes: Records
+    registers: Records
     spans: Records
     calendars: Records
     clocks: Records

@@ -1,6 +1,7 @@
 """Rows of compiled code as blocks of columns: numbers as they are, and few different values as codes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +20,8 @@ from state.columnar.layout import (
     Records,
 )
 from state.columnar.layout import ADJUSTMENT, DETERMINANT, EVIDENCE, FINDING
-from state.columnar.readings import ReadingColumns
-from state.outputs import Column, Outputs, Words
+from state.columnar.readings import INTERVALS, ReadingColumns
+from state.outputs import Column, Outputs, Words, words_that_occur
 
 _CHECKS_IN: Final = tuple(
     tuple(name for bit, name in enumerate(CHECKS) if mask >> bit & 1) for mask in range(1 << len(CHECKS))
@@ -49,8 +50,8 @@ class Places:
     def __init__(
         self,
         readings: ReadingColumns,
-        names: list[tuple[str, str, str, str]],
-        channels: list[tuple[str, str, str]],
+        names: Sequence[tuple[str, ...]],
+        channels: Sequence[tuple[str, str, str]],
         known_at_ms: Ints,
         curated: tuple[int, Ints],
     ) -> None:
@@ -61,14 +62,14 @@ class Places:
 
     def named(self, record: Ints) -> tuple[Words, Words, Words]:
         """(supply point, device, register) of some records."""
-        codes, used = _compact(self.readings.name[record], len(self._names))
-        point, device, register, _ = zip(*(self._names[at] for at in used), strict=True) if used else ((),) * 4
+        codes, names = words_that_occur(self.readings.name[record], self._names)
+        point, device, register, _ = zip(*names, strict=True) if names else ((),) * 4
         return Words(codes, point), Words(codes, device), Words(codes, register)
 
     def channel(self, number: Ints) -> tuple[Words, Words, Words]:
         """(supply point, channel, unit) of some channels."""
-        codes, used = _compact(number, len(self._channels))
-        point, channel, unit = zip(*(self._channels[at] for at in used), strict=True) if used else ((),) * 3
+        codes, names = words_that_occur(number, self._channels)
+        point, channel, unit = zip(*names, strict=True) if names else ((),) * 3
         return Words(codes, point), Words(codes, channel), Words(codes, unit)
 
     def place(self, record: Ints) -> tuple[Column, Column, Column]:
@@ -103,16 +104,22 @@ def _evidence(rows: Records, places: Places) -> tuple[Column, ...]:
     record, element = rows["record"], rows["element"]
     supply_point, device, register = places.named(record)
     channel = places.channel(rows["channel"].astype(np.int64))[1]
-    start_ms = readings.start_ms[record] + element * readings.interval_s[record] * 1000
-    quality = readings.quality[readings.first[record] + element]
+    length_ms = readings.interval_s[record] * 1000
+    start_ms = readings.start_ms[record] + element * length_ms
+    at = readings.first[record] + element
     quantity = np.ma.masked_array(rows["quantity_nano"], rows["has_quantity"] == 0)
+    is_interval = readings.kind[record] == INTERVALS
+    count: Column = _one(len(rows), None)
+    decimals: Column = count
+    if not is_interval.all():
+        count = np.ma.masked_array(readings.value[at], is_interval)
+        decimals = np.ma.masked_array(readings.decimals[record].astype(np.int64), is_interval)
     return (
-        *places.cause(rows), supply_point, channel, device, register, _one(len(rows), "interval"), start_ms,
-        start_ms + readings.interval_s[record] * 1000, quantity, _one(len(rows), None), _one(len(rows), None),
-        _coded(quality, QUALITY_NAMES), readings.version[record], _coded(rows["verdict"], VERDICTS),
-        _coded(rows["failed"], _CHECKS_IN), _coded(rows["not_run"], _CHECKS_IN), readings.origin_partition[record],
-        readings.origin_offset[record], readings.origin_sub[record] + element, readings.received_ms[record],
-        *places.place(record),
+        *places.cause(rows), supply_point, channel, device, register, _coded(is_interval, ("register", "interval")), start_ms,
+        start_ms + length_ms, quantity, count, decimals, _coded(readings.quality[at], QUALITY_NAMES),
+        readings.version[record], _coded(rows["verdict"], VERDICTS), _coded(rows["failed"], _CHECKS_IN),
+        _coded(rows["not_run"], _CHECKS_IN), readings.origin_partition[record], readings.origin_offset[record],
+        readings.origin_sub[record] + element, readings.received_ms[record], *places.place(record),
     )  # fmt: skip
 
 
@@ -179,12 +186,3 @@ def _one(number: int, value: Any) -> Words:
 def _coded(codes: NDArray[Any], values: tuple[Any, ...]) -> Words:
     return Words(codes.astype(np.int64), values)
 
-
-def _compact(numbers: Ints, most: int) -> tuple[Ints, list[int]]:
-    """Codes for the numbers that occur, and which those are, in order."""
-    occurs = np.zeros(most, bool)
-    occurs[numbers] = True
-    used = np.flatnonzero(occurs)
-    code = np.zeros(most, np.int64)
-    code[used] = np.arange(len(used))
-    return code[numbers], used.tolist()

@@ -78,19 +78,30 @@ def harden_window(world: World, number: int, window: int, unit: Unit, out: Emitt
 
 
 @compiled
-def settle(
-    world: World, number: int, slot: int, before: tuple[int, int, int], unit: Unit, out: Emitted
-) -> None:
+def settle(world: World, number: int, slot: int, before: tuple[int, int, int], unit: Unit, out: Emitted) -> None:
     """Compare the window of the one slot that the unit touched with what stands, if it has hardened, and adjust it.
 
     `before`: (quantity, quality, evidence) of the slot before it was touched.
     """
     channel = world.channels[number]
+    if is_settled(world, channel, slot, before):
+        window = window_at(channel, start_ms(channel, slot))
+        settle_window(world, number, window, reason_for(before), unit, out)
+
+
+@compiled
+def is_settled(world: World, channel: Row, slot: int, before: tuple[int, int, int]) -> bool:
+    """True if a slot has hardened and is changed."""
     held = slot_at(world.slots, channel, slot)
-    begin_ms = start_ms(channel, slot)
-    if begin_ms >= channel.watermark_ms or (before[0] == held.quantity_nano and before[1] == held.quality):
-        return
-    window = window_at(channel, begin_ms)
+    if start_ms(channel, slot) >= channel.watermark_ms or slot < channel.base_slot:
+        return False
+    return before[0] != held.quantity_nano or before[1] != held.quality
+
+
+@compiled
+def settle_window(world: World, number: int, window: int, reason: int, unit: Unit, out: Emitted) -> None:
+    """Compare a window with what stands; a window that never had a determinant gets one."""
+    channel = world.channels[number]
     standing = world.windows[channel.windows_at + window % channel.windows_length]
     if standing.emitted == 0:
         if harden_window(world, number, window, unit, out):
@@ -104,14 +115,14 @@ def settle(
     row.revision = standing.emitted
     row.old_nano = standing.standing_nano
     row.new_nano = new
-    row.cause = _reason_for(before)
+    row.cause = reason
     standing.standing_nano = new
     standing.emitted += 1
     out.number[ADJUSTMENT_ROWS] += 1
 
 
 @compiled
-def _reason_for(before: tuple[int, int, int]) -> int:
+def reason_for(before: tuple[int, int, int]) -> int:
     """The reason of an adjustment that a read causes, from what its slot held before."""
     _, quality, evidence = before
     if evidence and quality > ESTIMATED:

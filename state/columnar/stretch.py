@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from state.columnar.intervals import DONE, FULL, ODD, judge_interval
+from state.columnar.intervals import CROWDED, DONE, FULL, ODD, judge_interval
 from state.columnar.jit import compiled
-from state.columnar.layout import BY_READ, Emitted, Ints, Unit, World
+from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World
 from state.columnar.readings import INTERVALS, ReadingColumns
+from state.columnar.register_reads import judge_register_read
 
 
 @compiled
@@ -14,16 +15,23 @@ def run(
 ) -> tuple[int, int, int]:
     """Process the records [first, end), the first of them from an element on; returns (how it ended, record, element).
 
-    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL: to be
-    called again there with more room. `marks`: per raw partition the (offset, sub) processed. `element` -1: the record has not
+    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL, CROWDED: to be
+    called again there with more room, for rows or for the reads of its register. `marks`: per raw partition the (offset, sub) processed. `element` -1: the record has not
     been admitted.
     """
     for record in range(first, end):
         lane = world.lanes[readings.name[record]]
         if element < 0:
-            if readings.kind[record] != INTERVALS or readings.interval_s[record] <= 0 or lane.is_plain == 0:
+            if lane.is_plain == 0 or (readings.kind[record] == INTERVALS and readings.interval_s[record] <= 0):
                 return ODD, record, -1
             element = admit(readings, marks, record)
+        if readings.kind[record] != INTERVALS:
+            if element < readings.number[record]:
+                ended = _register(world, lane, readings, record, out)
+                if ended != DONE:
+                    return ended, record, 0
+            element = -1
+            continue
         length_ms = readings.interval_s[record] * 1000
         while element < readings.number[record]:
             at = readings.first[record] + element
@@ -37,6 +45,19 @@ def run(
             element += 1
         element = -1
     return DONE, end, -1
+
+
+@compiled
+def _register(world: World, lane: Row, readings: ReadingColumns, record: int, out: Emitted) -> int:
+    """One register read."""
+    at = readings.first[record]
+    arriving = (
+        readings.start_ms[record], readings.value[at], np.int64(readings.decimals[record]), readings.version[record],
+        np.int64(readings.quality[at]),
+    )  # fmt: skip
+    if lane.stream < 0 or readings.is_reset[record]:
+        return ODD
+    return judge_register_read(world, lane, arriving, readings.received_ms[record], Unit(record, 0, BY_READ), out)
 
 
 @compiled
@@ -54,4 +75,4 @@ def admit(readings: ReadingColumns, marks: Ints, record: int) -> int:
     return first_new  # type: ignore[no-any-return]
 
 
-__all__ = ["DONE", "FULL", "ODD", "run"]
+__all__ = ["CROWDED", "DONE", "FULL", "ODD", "run"]

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.clickhouse_columns import arrow_column, arrow_table
+from connectors.clickhouse_native import native_block
 from connectors.clickhouse_sink import Block
 from connectors.codec import encode
-from connectors.file_log import LogWriter, Record, create_topic, merged_read
+from connectors.file_log import Frames, LogWriter, Record, create_topic, merged_read
+from connectors.file_log.frame import decode_frames, encode_frame
 from dataflows.billing_determinants import FoldLogic
 from dataflows.ingest import IngestWiring, RoutedBatch, RouteLogic
 from state.routing import Again
@@ -83,7 +84,7 @@ def send(payloads: list[tuple[bytes, int, bytes]], wiring: IngestWiring) -> Coun
     logic, folds, given_to = InMemory(tape, wiring), {0: FoldLogic(None), 1: FoldLogic(None)}, Counter[int]()
     rows: Counter[str] = Counter()
     for record in tape:
-        batch = logic._route_batch([record])
+        batch = logic.route_records([record])
         rows += taken(batch.block)
         rows += sum((folded(batch, partition, folds, given_to, record.append_ms) for partition in folds), Counter())
     RouteLogic(logic.snapshot(), wiring)
@@ -101,7 +102,9 @@ def folded(
         if place == partition:
             offset = given_to[partition]
             given_to[partition] += 1
-            rows += taken(folds[partition]._apply([Record(partition, offset, offset + 1, at_ms, key, payload)]))
+            frame = encode_frame(at_ms, key, payload)
+            records, _ = decode_frames(frame, partition, offset, 1)
+            rows += taken(folds[partition]._apply(Frames.of_records(partition, frame, offset, records)))
     return rows
 
 
@@ -110,11 +113,7 @@ def taken(block: Block) -> Counter[str]:
     rows: Counter[str] = Counter()
     for table, blocks in block.tables.items():
         for columns in blocks:
-            arrays = {
-                name: arrow_column(f"{table}.{name}", types_in_sql(table)[name], values)
-                for name, values in columns.items()
-            }
-            rows[table] += arrow_table(table, arrays).num_rows
+            rows[table] += native_block(table, types_in_sql(table), [columns])[0]
     return rows
 
 
@@ -255,6 +254,6 @@ def test_a_release_that_names_no_record_is_a_dead_letter_whole(tmp_path: Path) -
         logic = RouteLogic(None, IngestWiring(tmp_path / "raw", curated, None, lambda: 0))  # type: ignore[arg-type]
         rows = Counter[str]()
         for batch in merged_read(tmp_path / "raw", (0,)):
-            rows += taken(logic._route_batch(batch.records).block)
+            rows += taken(logic.route_records(batch.records).block)
     # what is not written yet is nobody's, as is what stands in another partition
     assert rows["dead_letters"] == 2

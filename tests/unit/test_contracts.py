@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connectors.clickhouse_columns import arrow_column
+from connectors.clickhouse_native import native_column
 from connectors.clickhouse_sink import Frontier
+from connectors.clickhouse_types import column_type
 from connectors.codec import EDIT_SHAPES, MAX_LEVELS, RAW_SHAPES, UnableToDecode, decode, decode_raw, encode
 from connectors.file_log import Record
 from dataflows.ingest_rows import IngestRows
@@ -579,7 +580,7 @@ def test_a_billing_record_with_anything_else_in_a_field_is_refused_or_a_row_that
                 refused += 1
                 continue
             for column, found in row.items():
-                arrow_column(f"{table}.{column}", types_in_sql(table)[column], [found])
+                native_column(f"{table}.{column}", column_type(types_in_sql(table)[column]), [[found]])
             assert value == BILLING[name][path[0]] or not complaint("billing", record), (path, value)
     assert refused > 10
 
