@@ -5,7 +5,7 @@ records, their order and RULE_VERSION.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from state.channel import Channel
@@ -168,46 +168,63 @@ class Fold:
         unit.finding(check_id, "info", key, at_ms, at_ms, **detail)
 
     def _heartbeat(self, record: Mapping[str, Any], unit: Unit) -> None:
-        self.ledger["control:heartbeat"] += 1
         point = self.point(str(record["supply_point"]))
+        for channel in self.hear(point, record, unit):
+            point.follow(channel, HEARTBEAT, unit)
+
+    def hear(self, point: SupplyPoint, record: Mapping[str, Any], unit: Unit) -> list[Channel]:
+        """Take what a heartbeat vouches for; returns the channels that are to follow it, in order."""
+        self.ledger["control:heartbeat"] += 1
         device, sequence = str(record["device"]), int(record["sequence"])
         through_ms = int(record["complete_through_ms"])
         if through_ms > unit.received_ms + FUTURE_TOLERANCE_MS:
             key = (point.name, "", device)
             unit.finding("heartbeat_refused", "error", key, through_ms, through_ms, received_ms=unit.received_ms)
-            return
+            return []
         known = point.complete_through.get(device)
         if known is not None and sequence < known[0]:
-            return
+            return []
         point.complete_through[device] = (sequence, through_ms)
-        for channel in _in_order(point):
-            if channel.current_device() == device:
-                channel.latest_end_ms = max(channel.latest_end_ms, through_ms)
-                point.follow(channel, HEARTBEAT, unit)
+        channels = [channel for channel in in_order(point) if channel.current_device() == device]
+        for channel in channels:
+            channel.latest_end_ms = max(channel.latest_end_ms, through_ms)
+        return channels
 
     def _gate(self, record: Mapping[str, Any], unit: Unit) -> None:
+        passed_ms = self.pass_gate(record, unit)
+        if passed_ms is not None:
+            for point, channel in self.in_scope(str(record["scope"])):
+                rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
+
+    def pass_gate(self, record: Mapping[str, Any], unit: Unit) -> int | None:
+        """Note one copy of a gate; returns the instant that its scope has newly passed in all raw partitions, None if none."""
         self.ledger["control:gate"] += 1
         scope, until_ms = str(record["scope"]), int(record["until_ms"])
         if until_ms > unit.received_ms:
             key = ("", "", "")
             unit.finding("gate_refused", "error", key, until_ms, until_ms, scope=scope, received_ms=unit.received_ms)
-            return
+            return None
         seen = self.gates.setdefault(scope, {})
         seen[unit.partition] = max(seen.get(unit.partition, until_ms), until_ms)
         if len(seen) < int(record["partitions"]):
-            return
+            return None
         passed_ms = min(seen.values())
         if passed_ms <= self.passed.get(scope, -1):
-            return
+            return None
         self.passed[scope] = passed_ms
+        return passed_ms
+
+    def in_scope(self, scope: str) -> Iterator[tuple[SupplyPoint, Channel]]:
+        """The channels that a gate of a scope is about, in order of supply point and channel."""
         for name in sorted(self.points):
             point = self.points[name]
-            for channel in _in_order(point):
+            for channel in in_order(point):
                 if scope in ("all", f"site:{channel.definition.calendar.site}"):
-                    rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
+                    yield point, channel
 
 
-def _in_order(point: SupplyPoint) -> list[Channel]:
+def in_order(point: SupplyPoint) -> list[Channel]:
+    """The channels of a supply point by name."""
     return [point.channels[name] for name in sorted(point.channels)]
 
 

@@ -5,16 +5,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from state.codes import VERDICTS
 from state.columnar.lanes import Lanes, Name
 from state.columnar.layout import Emitted, Ints
 from state.columnar.readings import ReadingColumns
-from state.columnar.rows import Places, emit, grow, make_room
+from state.columnar.rows import Places, emit, grow, make_room, with_carriers
+from state.columnar.silence import follow_heartbeat, rise_to_gate
 from state.columnar.stretch import CROWDED, FULL, ODD, run
-from state.codes import VERDICTS
 from state.fold import Fold
+from state.hardening import rise
 from state.interval_list import IntervalList
 from state.outputs import Outputs
-from state.unit import Step, Unit
+from state.unit import GATE, HEARTBEAT, Step, Unit
 
 WHOLE = -1
 """Stands for an element: the record as a whole, not admitted yet."""
@@ -54,60 +56,63 @@ class _Batch:
     def __init__(self, fold: Fold, lanes: Lanes, batch: Batch, out: Outputs) -> None:
         self._fold, self._lanes, self._batch, self._out = fold, lanes, batch, out
         self._known_at_ms = np.maximum.accumulate(np.maximum(batch.append_ms, fold.known_at_ms))
+        self._others = [batch.record(at) for at in batch.readings.others.tolist()]
+        self._readings = with_carriers(batch.readings, self._others)
         self._emitted: Emitted = make_room(len(batch.readings.value))
         self._list: tuple[int, IntervalList, Unit] | None = None
 
     def process(self) -> None:
-        batch, fold = self._batch, self._fold
-        if len(batch.readings.raw_partition):
-            fold.marks.make_room(int(batch.readings.raw_partition.max()))
+        """Everything, in the order of the log."""
+        at, others, fold = self._batch.readings.at, self._batch.readings.others.tolist(), self._fold
+        if len(at):
+            fold.marks.make_room(int(self._batch.readings.raw_partition.max()))
         first = 0
-        for other in (*batch.readings.others.tolist(), len(batch.offsets)):
-            end = int(np.searchsorted(batch.readings.at, other))
+        for number, other in enumerate(others):
+            end = int(np.searchsorted(at, other))
             self._run(first, end)
+            self._control(other, self._others[number], len(at) + number)
             first = end
-            if other < len(batch.offsets):
-                self._step(other)
+        self._run(first, len(at))
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Bring the fold's own numbers up to the end of the batch, and hand the rows over."""
+        batch, fold = self._batch, self._fold
         fold.curated_offset, fold.known_at_ms = int(batch.offsets[-1]), int(self._known_at_ms[-1])
         for verdict, number in zip(VERDICTS, self._emitted.verdicts.tolist(), strict=True):
             if number:
                 fold.ledger[verdict] += number
         places = Places(
-            batch.readings, batch.names, self._lanes.channel_names(), self._known_at_ms,
+            self._readings, batch.names, self._lanes.channel_names(), self._known_at_ms,
             (fold.curated_partition, batch.offsets),
         )  # fmt: skip
         emit(self._emitted, places, self._out)
+
+    # -- readings ---------------------------------------------------------------------------------------------------
 
     def _run(self, record: int, end: int) -> None:
         """The readings [record, end)."""
         element = WHOLE
         while record < end:
             ended, record, element = run(
-                self._lanes.world(), self._batch.readings, self._fold.marks.array, record, element, end, self._emitted
+                self._lanes.world(), self._readings, self._fold.marks.array, record, element, end, self._emitted
             )
             if ended == FULL:
                 self._emitted = grow(self._emitted)
             elif ended == CROWDED:
-                self._lanes.make_room(int(self._batch.readings.name[record]))
+                self._lanes.make_room(int(self._readings.name[record]))
             elif ended == ODD and element == WHOLE:
-                self._step(int(self._batch.readings.at[record]))
+                position = int(self._readings.at[record])
+                self._step(position, self._batch.record(position))
                 record += 1
             elif ended == ODD:
                 self._step_one(record, element)
                 element += 1
 
-    def _step(self, position: int) -> None:
-        """The scalar step for a whole record."""
-        record = self._batch.record(position)
-        self._fold.known_at_ms = int(self._known_at_ms[position])
-        self._fold.apply(record, int(self._batch.offsets[position]), int(self._batch.append_ms[position]), self._out)
-        if record["type"] != "gate":
-            self._lanes.refresh(str(record["supply_point"]))
-
     def _step_one(self, record: int, element: int) -> None:
         """The scalar step for one element of a list, or for a register read, that has been admitted."""
         if self._list is None or self._list[0] != record:
-            position = int(self._batch.readings.at[record])
+            position = int(self._readings.at[record])
             body = self._batch.record(position)
             step = Step(body, 0, int(self._batch.offsets[position]), int(self._known_at_ms[position]))
             if body["type"] == "register":
@@ -117,3 +122,60 @@ class _Batch:
             self._list = record, intervals, self._fold.unit_of(step, self._out)
         _, intervals, unit = self._list
         self._fold.ledger[intervals.judge(element, unit)] += 1
+
+    # -- everything else --------------------------------------------------------------------------------------------
+
+    def _control(self, position: int, body: Mapping[str, Any], record: int) -> None:
+        """A record that is not among the readings; `record`: the number under which rows name it as their cause."""
+        if body["type"] == "heartbeat":
+            self._heartbeat(position, body, record)
+        elif body["type"] == "gate":
+            self._gate(position, body, record)
+        else:
+            self._step(position, body)
+
+    def _step(self, position: int, body: Mapping[str, Any]) -> None:
+        """The scalar step for a whole record."""
+        step = self._admit(position, body)
+        if step is not None:
+            self._fold.process(step, self._out)
+            self._lanes.refresh(str(body["supply_point"]))
+
+    def _admit(self, position: int, body: Mapping[str, Any]) -> Step | None:
+        self._fold.known_at_ms = int(self._known_at_ms[position])
+        return self._fold.admit(body, int(self._batch.offsets[position]), int(self._batch.append_ms[position]))
+
+    def _heartbeat(self, position: int, body: Mapping[str, Any], record: int) -> None:
+        step = self._admit(position, body)
+        if step is None:
+            return
+        point, unit = self._fold.point(str(body["supply_point"])), self._fold.unit_of(step, self._out)
+        channels = self._fold.hear(point, body, unit)
+        self._lanes.refresh(point.name)
+        for channel in channels:
+            if not self._lanes.is_compiled(channel):
+                point.follow(channel, HEARTBEAT, unit)
+                continue
+            while follow_heartbeat(self._lanes.world(), channel.number, record, self._emitted) == FULL:
+                self._emitted = grow(self._emitted)
+
+    def _gate(self, position: int, body: Mapping[str, Any], record: int) -> None:
+        step = self._admit(position, body)
+        if step is None:
+            return
+        unit = self._fold.unit_of(step, self._out)
+        passed_ms = self._fold.pass_gate(body, unit)
+        if passed_ms is None:
+            return
+        numbers = []
+        for point, channel in self._fold.in_scope(str(body["scope"])):
+            if self._lanes.is_compiled(channel):
+                numbers.append(channel.number)
+            else:
+                rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
+        reached, wanted = 0, np.array(numbers, np.int64)
+        while True:
+            reached = rise_to_gate(self._lanes.world(), wanted, reached, passed_ms, record, self._emitted)
+            if reached == len(numbers):
+                return
+            self._emitted = grow(self._emitted)

@@ -50,6 +50,8 @@ class Lanes:
         self._of_point: dict[str, list[int]] = {}
         self._described: dict[str, tuple[int, int]] = {}
         self._scratch = np.zeros(_SCRATCH, np.int64)
+        for point in fold.points.values():
+            self._describe(point)
 
     def channel_names(self) -> list[tuple[str, str, str]]:
         """(supply point, channel, unit) by the number of a channel."""
@@ -75,7 +77,6 @@ class Lanes:
             self._of_point.setdefault(names[number][0], []).append(number)
             point = self._fold.points.get(names[number][0])
             if point is not None:
-                self._describe(point)
                 self._make(point, number)
 
     def refresh(self, point_name: str) -> None:
@@ -88,6 +89,11 @@ class Lanes:
                 self._make(point, number)
         for channel in point.channels.values():
             self._note_heartbeat(point, channel)
+
+    def is_compiled(self, channel: Channel) -> bool:
+        """True if compiled code may raise a channel."""
+        row = self._fold.tables.channels[channel.number]
+        return bool(row["is_plain"] or row["is_totals"])
 
     def make_room(self, name: int) -> None:
         """Let the register of a name keep more reads."""

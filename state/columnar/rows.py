@@ -1,7 +1,7 @@
 """Rows of compiled code as blocks of columns: numbers as they are, and few different values as codes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -44,6 +44,22 @@ def grow(emitted: Emitted) -> Emitted:
     return Emitted(*arrays, emitted.number, emitted.verdicts)
 
 
+def with_carriers(readings: ReadingColumns, others: Sequence[Mapping[str, Any]]) -> ReadingColumns:
+    """The readings and after them, as causes only, the records that are none."""
+    if not others:
+        return readings
+    carriers = {
+        "at": readings.others.tolist(),
+        "raw_partition": [other["raw"][0] for other in others],
+        "raw_offset": [other["raw"][1] for other in others],
+        "sub": [int(other.get("sub") or 0) for other in others],
+        "name": [0] * len(others),
+    }
+    return readings._replace(
+        **{name: np.concatenate([getattr(readings, name), np.array(own, np.int64)]) for name, own in carriers.items()}
+    )
+
+
 class Places:
     """Where the records of a batch come from, and the names of what they are about."""
 
@@ -57,7 +73,7 @@ class Places:
     ) -> None:
         """`channels`: (supply point, channel, unit) by number; `known_at_ms` and the curated offsets by position in the batch."""
         self.readings = readings
-        self._names, self._channels = names, channels
+        self._names, self._channels = names or [("",) * 4], channels
         self._known_at_ms, self._curated = known_at_ms, curated
 
     def named(self, record: Ints) -> tuple[Words, Words, Words]:
@@ -142,10 +158,10 @@ def _adjustments(rows: Records, places: Places) -> tuple[Column, ...]:
 
 def _findings(rows: Records, places: Places) -> tuple[Column, ...]:
     supply_point, channel, _ = places.channel(rows["channel"])
-    _, device, _ = places.named(rows["record"])
     is_missing = rows["check"] == MISSING_READS
     rejects = (rows["check"] == NULL_READ) | (rows["check"] == CONFLICTING_READ)
     details = [_detail(*row) for row in zip(*(rows[name].tolist() for name in ("check", "first", "second")), strict=True)]
+    _, device, _ = places.named(np.where(is_missing, 0, rows["record"]))
     return (
         _coded(rows["check"], CHECKS), _coded(rejects, ("warn", "reject")), supply_point, channel,
         Words(np.where(is_missing, len(device.values), device.codes), (*device.values, "")), rows["start_ms"],
