@@ -10,6 +10,8 @@ from benchmarks.sizes import Size
 from benchmarks.stage import batches, reference_batches, units_in
 from benchmarks.tally import STREAMS, Tally
 from connectors.codec import decode
+from connectors.scan import Names
+from dataflows.curated_batch import fold_frames
 from meterfold.workspace import CURATED_PARTITIONS
 from state.columnar import BatchFold
 from state.fold import Fold
@@ -17,26 +19,22 @@ from state.outputs import Outputs
 
 
 def in_batches(size: Size, root: Path) -> dict[str, Any]:
-    """The log read, its records decoded, folded in the batches of the dataflow, their rows made columns; as configured before."""
+    """The log read, scanned, folded in the batches of the dataflow, its rows made columns; as configured before, and once compiled."""
     watch, tally, reads = Stopwatch(), Tally(size), 0
     for partition in range(CURATED_PARTITIONS):
-        fold = BatchFold(_configured(root, partition, tally))
+        fold, names = BatchFold(_configured(root, partition, tally)), Names()
         source = batches(root, partition)
         while True:
             with watch.running():
-                records = next(source, None)
-                if records is None:
+                frames = next(source, None)
+                if frames is None:
                     break
-                decoded = [decode(record.payload) for record in records]
                 out = Outputs()
-                places = (
-                    (body, record.offset, record.append_ms) for record, body in zip(records, decoded, strict=True)
-                )
-                fold.apply_batch(places, out)
+                fold_frames(fold, frames, names, out)
                 fold.fold.ledger_rows(out)
                 for stream in STREAMS:
                     out.blocks(stream)
-            reads += sum(map(units_in, decoded))
+            reads += sum(units_in(decode(record.payload)) for record in frames)
             tally.add(out)
     _keep(root, "batches", tally)
     return watch.figure(reads, rows=tally.rows, first=tally.first, current=tally.current)

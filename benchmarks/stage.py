@@ -9,8 +9,8 @@ from typing import Any, Final
 from benchmarks.sizes import Size
 from benchmarks.workload import gate, readings, reads_in, reference
 from connectors.codec import decode, encode
-from connectors.file_log import LogReader, Record
-from connectors.log_streams import BATCH_RECORDS
+from connectors.file_log import Frames, LogReader, Record
+from connectors.log_streams import BATCH_BYTES, BATCH_RECORDS
 from meterfold.clock import now_ms
 from meterfold.raw_records import append_raw
 from meterfold.running import run_once
@@ -49,12 +49,12 @@ def receive(workspace: Workspace, size: Size) -> int:
     return reads
 
 
-def batches(root: Path, partition: int) -> Iterator[list[Record]]:
+def batches(root: Path, partition: int) -> Iterator[Frames]:
     """The curated log of a partition in the batches that the dataflow takes, from the first reading on."""
     return _batches(root, partition, _reference_end(root, partition), None)
 
 
-def reference_batches(root: Path, partition: int) -> Iterator[list[Record]]:
+def reference_batches(root: Path, partition: int) -> Iterator[Frames]:
     """What comes before the first reading: the configurations."""
     return _batches(root, partition, 0, _reference_end(root, partition))
 
@@ -64,10 +64,10 @@ def _reference_end(root: Path, partition: int) -> int:
     return ends[partition]
 
 
-def _batches(root: Path, partition: int, first: int, end: int | None) -> Iterator[list[Record]]:
+def _batches(root: Path, partition: int, first: int, end: int | None) -> Iterator[Frames]:
     with LogReader(paths_of(root).curated, partition, first) as reader:
-        while records := reader.read(BATCH_RECORDS, end_offset=end):
-            yield records
+        while frames := reader.read_frames(BATCH_RECORDS, BATCH_BYTES, end):
+            yield frames
 
 
 def write_lines(_: Size, root: Path) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from bytewax.operators import StatefulBatchLogic
 
 from connectors.clickhouse import Store
 from connectors.clickhouse_sink import Block, ClickHouseSink, Columns, Frontier
-from connectors.codec import decode
 from connectors.file_log import Frames
 from connectors.log_streams import LogSource
-from connectors.scan import Names, scan_curated
+from connectors.scan import Names
 from dataflows.curated_archive import curated_archive
-from state.columnar import Batch, BatchFold
+from dataflows.curated_batch import fold_frames
+from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
 from state.snapshot import restore, snapshot
@@ -59,16 +59,10 @@ class FoldLogic(StatefulBatchLogic[Frames, Block, bytes]):
     def _apply(self, frames: Frames) -> Block:
         batches = self._fold = self._fold or BatchFold(Fold(frames.partition))
         fold, out = batches.fold, Outputs()
-        readings = scan_curated(frames, self._names)
-        others = {at: decode(frames.record(at).payload) for at in readings.others.tolist()}
-
-        def record(at: int) -> Mapping[str, Any]:
-            return others[at] if at in others else decode(frames.record(at).payload)
-
-        batches.apply_batch(Batch(readings, self._names.values, frames.offset, frames.append_ms, record), out)
+        batch = fold_frames(batches, frames, self._names, out)
         fold.ledger_rows(out)
         tables: dict[str, Sequence[Columns]] = {stream: blocks for stream in COLUMNS if (blocks := out.blocks(stream))}
-        tables["curated_records"] = [curated_archive(frames, readings, self._names, others)]
+        tables["curated_records"] = [curated_archive(frames, batch)]
         frontier = Frontier("fold", fold.curated_partition, int(frames.next_offset[-1]), fold.known_at_ms)
         return Block(tables, (frontier,))
 

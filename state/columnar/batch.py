@@ -1,6 +1,6 @@
 """A batch of curated records through the fold, in the order of the log: compiled rules, and the scalar step for what is not theirs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,13 @@ class BatchFold:
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
         self._lanes = Lanes(fold)
+
+    def apply_records(self, records: Iterable[tuple[Mapping[str, Any], int, int]], out: Outputs) -> None:
+        """Process (record, curated offset, append_ms) by the scalar step: for so few that compiled code is not worth loading."""
+        for record, offset, append_ms in records:
+            self.fold.apply(record, offset, append_ms, out)
+            if record["type"] not in ("intervals", "register"):
+                self._lanes.refresh(str(record["supply_point"]))
 
     def apply_batch(self, batch: Batch, out: Outputs) -> None:
         """Process a batch; rows are appended to `out`. The same rows and the same state as by `Fold.apply`."""
@@ -83,7 +90,7 @@ class _Batch:
             if number:
                 fold.ledger[verdict] += number
         places = Places(
-            self._readings, batch.names, self._lanes.channel_names(), self._known_at_ms,
+            self._readings, batch.names, self._lanes.channels, self._known_at_ms,
             (fold.curated_partition, batch.offsets),
         )  # fmt: skip
         emit(self._emitted, places, self._out)

@@ -2,8 +2,8 @@
 
 from state.calendar import SATURDAY, SUNDAY, WEEKDAY
 from state.codes import DAY_MS
-from state.columnar.jit import compiled
 from state.columnar.layout import Row, World
+from state.compiling import compiled
 
 NO_INSTANT = -(1 << 62)
 _THURSDAY = 3  # the weekday of the epoch, Monday = 0

@@ -2,8 +2,8 @@
 
 from state.codes import AHEAD_MS
 from state.columnar.grid import floor_to_window, slot_of, start_ms, window_at
-from state.columnar.jit import compiled
 from state.columnar.layout import Records, Row, World
+from state.compiling import compiled
 
 
 @compiled

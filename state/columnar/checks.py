@@ -3,8 +3,8 @@
 from state.checks import SPIKE_DAYS, SPIKE_REFERENCES
 from state.codes import ESTIMATED
 from state.columnar.channel import slot_at
-from state.columnar.jit import compiled
 from state.columnar.layout import CAPACITY, NEGATIVE, NO_LIMIT, SPIKE, ZERO_RUN, Ints, Records, Row, World
+from state.compiling import compiled
 
 _DAYS = len(SPIKE_DAYS)
 _VALUES_AT, _DISTANCES_AT = 0, _DAYS

@@ -5,8 +5,8 @@ from state.columnar.calendar import NO_INSTANT, day_type, local_day, same_wall_t
 from state.columnar.channel import expects, holds, put, slot_at
 from state.columnar.exact import part
 from state.columnar.grid import slot_of, start_ms
-from state.columnar.jit import compiled
 from state.columnar.layout import Row, World
+from state.compiling import compiled
 
 
 @compiled

@@ -1,7 +1,7 @@
 """state/evidence.py: which of two pieces of evidence for the same interval stands."""
 
 from state.codes import VERDICTS
-from state.columnar.jit import compiled
+from state.compiling import compiled
 
 ACCEPTED, DUPLICATE, CONFLICTING, SUPERSEDED, CORRECTED, REJECTED, _ = range(len(VERDICTS))
 """Positions in VERDICTS."""

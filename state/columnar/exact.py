@@ -1,6 +1,6 @@
 """Products and quotients of int64 that must not leave it."""
 
-from state.columnar.jit import compiled
+from state.compiling import compiled
 
 
 @compiled

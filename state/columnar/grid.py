@@ -1,7 +1,7 @@
 """state/grid.py, and the time of state/channel.py: slots and windows in and out of milliseconds."""
 
-from state.columnar.jit import compiled
 from state.columnar.layout import Row
+from state.compiling import compiled
 
 
 @compiled

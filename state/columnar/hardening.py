@@ -4,9 +4,9 @@ from state.codes import NOTHING
 from state.columnar.channel import expects, set_watermark, slot_at
 from state.columnar.estimation import estimate, place
 from state.columnar.grid import floor_to_window, slot_of, start_ms, window_at, window_start_ms
-from state.columnar.jit import compiled
 from state.columnar.layout import FINDING_ROWS, MISSING_READS, Emitted, Row, Unit, World
 from state.columnar.settlement import harden_window
+from state.compiling import compiled
 
 _FIELDS = 5
 """Of a hole in the scratch: its slot, and the four of an estimate."""

@@ -9,7 +9,6 @@ from state.columnar.checks import value_checks
 from state.columnar.evidence import ACCEPTED, CONFLICTING, CORRECTED, REJECTED, verdict_on
 from state.columnar.grid import slot_of, start_ms
 from state.columnar.hardening import follow
-from state.columnar.jit import compiled
 from state.columnar.layout import (
     CAPACITY,
     CONFLICTING_READ,
@@ -25,6 +24,7 @@ from state.columnar.layout import (
 )
 from state.columnar.rooms import has_room
 from state.columnar.settlement import settle
+from state.compiling import compiled
 
 DONE, ODD, FULL, CROWDED = range(4)
 """How a unit ended: processed; left to the scalar step; left until there is more room for rows, or for the reads of its register.

@@ -50,16 +50,10 @@ class Lanes:
         self._of_point: dict[str, list[int]] = {}
         self._described: dict[str, tuple[int, int]] = {}
         self._scratch = np.zeros(_SCRATCH, np.int64)
+        self.channels: list[tuple[str, str, str]] = []
+        """(supply point, channel, unit) by the number of a channel."""
         for point in fold.points.values():
             self._describe(point)
-
-    def channel_names(self) -> list[tuple[str, str, str]]:
-        """(supply point, channel, unit) by the number of a channel."""
-        found = [("", "", "")] * self._fold.tables.used["channels"]
-        for point in self._fold.points.values():
-            for channel in point.channels.values():
-                found[channel.number] = (point.name, channel.definition.channel, channel.definition.unit)
-        return found
 
     def world(self) -> World:
         """The arrays as they are now."""
@@ -113,6 +107,8 @@ class Lanes:
 
     def _describe_channel(self, point: SupplyPoint, channel: Channel) -> None:
         definition = channel.definition
+        self.channels += [("", "", "")] * (channel.number + 1 - len(self.channels))
+        self.channels[channel.number] = (point.name, definition.channel, definition.unit)
         row = self._fold.tables.channels[channel.number]
         native, windows, policy = definition.native, definition.windows, definition.policy
         is_fixed = isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)

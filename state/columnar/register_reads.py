@@ -9,7 +9,6 @@ from state.columnar.evidence import ACCEPTED, CONFLICTING, CORRECTED, verdict_on
 from state.columnar.grid import slot_of, start_ms, window_at
 from state.columnar.hardening import follow
 from state.columnar.intervals import CROWDED, DONE, FULL, ODD, emit_evidence
-from state.columnar.jit import compiled
 from state.columnar.layout import LATE_READ, Emitted, Row, Unit, World
 from state.columnar.registers import (
     BEYOND_BOUND,
@@ -26,6 +25,7 @@ from state.columnar.registers import (
 from state.columnar.rooms import has_room
 from state.columnar.settlement import is_settled, reason_for, settle_window
 from state.columnar.totals import MOST_SLOTS, TOUCHED_AT, derive_slots, place_slots
+from state.compiling import compiled
 from state.registers import GOOD
 
 _Read = tuple[int, int, int, int, int]

@@ -4,8 +4,8 @@ Only chains whose reads are good are carried on here; whatever makes a read bad,
 """
 
 from state.codes import HOUR_MS, QUANTITY_BOUND
-from state.columnar.jit import compiled
 from state.columnar.layout import NO_LIMIT, Records, Row, World
+from state.compiling import compiled
 from state.registers import GOOD
 
 LONGEST_MS = 3_000_000_000

@@ -1,6 +1,5 @@
 """Room for the rows of one unit."""
 
-from state.columnar.jit import compiled
 from state.columnar.layout import (
     ADJUSTMENT_ROWS,
     DETERMINANT_ROWS,
@@ -9,6 +8,7 @@ from state.columnar.layout import (
     Emitted,
     Row,
 )
+from state.compiling import compiled
 
 _SPARE_ROWS = 16
 """Rows of each kind that a unit may need besides."""

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from state.codes import QUALITY_NAMES, REASON_NAMES, RULE_VERSION, VERDICTS, methods_text
 from state.columnar.layout import (
+    ADJUSTMENT,
     CAUSES,
     CHECKS,
     CONFLICTING_READ,
+    DETERMINANT,
+    EVIDENCE,
+    FINDING,
     MISSING_READS,
     NULL_READ,
     REASONS,
@@ -19,7 +23,6 @@ from state.columnar.layout import (
     Ints,
     Records,
 )
-from state.columnar.layout import ADJUSTMENT, DETERMINANT, EVIDENCE, FINDING
 from state.columnar.readings import INTERVALS, ReadingColumns
 from state.outputs import Column, Outputs, Words, words_that_occur
 

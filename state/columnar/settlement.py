@@ -3,7 +3,6 @@
 from state.codes import ACTUAL, CALCULATED, ESTIMATED, MISSING, NOTHING, SUBSTITUTED
 from state.columnar.channel import slot_at
 from state.columnar.grid import slot_of, start_ms, window_at, window_start_ms
-from state.columnar.jit import compiled
 from state.columnar.layout import (
     ADJUSTMENT_ROWS,
     CORRECTED_READ,
@@ -15,6 +14,7 @@ from state.columnar.layout import (
     Unit,
     World,
 )
+from state.compiling import compiled
 
 
 @compiled

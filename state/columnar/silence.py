@@ -2,9 +2,9 @@
 
 from state.columnar.hardening import follow, rise
 from state.columnar.intervals import DONE, FULL
-from state.columnar.jit import compiled
 from state.columnar.layout import BY_GATE, BY_HEARTBEAT, Emitted, Ints, Unit, World
 from state.columnar.rooms import has_room
+from state.compiling import compiled
 
 
 @compiled

@@ -3,10 +3,10 @@
 import numpy as np
 
 from state.columnar.intervals import CROWDED, DONE, FULL, ODD, judge_interval
-from state.columnar.jit import compiled
 from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World
 from state.columnar.readings import INTERVALS, ReadingColumns
 from state.columnar.register_reads import judge_register_read
+from state.compiling import compiled
 
 
 @compiled

@@ -4,9 +4,9 @@ from state.codes import ACTUAL, CALCULATED, ESTIMATED, INTERPOLATED, NONE, REGIS
 from state.columnar.channel import put, slot_at
 from state.columnar.exact import part
 from state.columnar.grid import start_ms
-from state.columnar.jit import compiled
 from state.columnar.layout import Row, World
 from state.columnar.registers import ODD_PAIR, position, read_at, total_between
+from state.compiling import compiled
 from state.registers import GOOD
 
 COVERED, NOT_COVERED, UNCLEAR = range(3)

@@ -1,0 +1,71 @@
+"""Functions of numbers and arrays that are compiled when one of them is first called.
+
+Numba is imported then, not before: a command that folds nothing does not wait for it. It stores compiled code by the time of the one file
+that a function stands in, so a function would go on calling what a changed module used to say; here the store is named by the text of all
+that is compiled together. Reading those sources, once, is all that this module of `state` has to do with files.
+"""
+
+from collections.abc import Callable
+from functools import cache, cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+_FUNCTIONS: Final[list["_Compiled[..., Any]"]] = []
+"""Those that do not know each other yet."""
+_HERE: Final = Path(__file__).parent
+
+
+class _Compiled(Generic[Given, Found]):
+    """A function that is compiled, with what it calls, at the first call from outside."""
+
+    def __init__(self, function: Callable[Given, Found]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+        _FUNCTIONS.append(self)
+
+    def __call__(self, *given: Given.args, **named: Given.kwargs) -> Found:
+        if _FUNCTIONS:
+            _link()
+        return cast(Found, self.dispatcher(*given, **named))
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """What Numba makes of the function; it allocates nothing and keeps no references, which is several times faster."""
+        import numba
+
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _kept(self.function.__module__.partition(".")[0])
+        try:
+            return numba.njit(cache=True, error_model="numpy", _nrt=False)(self.function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+
+def compiled(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """Have a function compiled. NUMBA_CACHE_DIR says where the result is kept, if not beside the package."""
+    return _Compiled(function)
+
+
+def _link() -> None:
+    """Let compiled functions call each other directly."""
+    while _FUNCTIONS:
+        names = _FUNCTIONS.pop().function.__globals__
+        for name, value in names.items():
+            if isinstance(value, _Compiled):
+                names[name] = value.dispatcher
+
+
+@cache
+def _kept(package: str) -> str:
+    """The folder for what is compiled of a package."""
+    import numba
+
+    folder = _HERE.parent / package
+    sources = {*_HERE.rglob("*.py"), *folder.rglob("*.py")}
+    digest = blake2b(digest_size=8)
+    for source in sorted(sources):
+        digest.update(source.read_bytes())
+    return str(Path(numba.config.CACHE_DIR or folder / "__pycache__") / f"compiled-{digest.hexdigest()}")
