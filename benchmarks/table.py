@@ -15,12 +15,13 @@ WIDTH: Final = 110
 _TITLES: Final = ("reads", "wall s", "reads/s", "reads/CPU s", "peak MB", "of DuckDB")
 _WIDTHS: Final = (12, 9, 11, 12, 9, 10)
 _NAME: Final = 38
-_LIBRARIES: Final = ("bytewax", "chdb", "numpy", "orjson", "duckdb", "polars")
+_LIBRARIES: Final = ("bytewax", "chdb", "numba", "numpy", "orjson", "duckdb", "polars")
 _PARTS: Final = (
-    ("decode_per_s", "decode/s", 11, ",.0f"),
-    ("log_read_per_s", "log read/s", 12, ",.0f"),
-    ("insert_rows_per_s", "insert rows/s", 15, ",.0f"),
-    ("state_bytes_per_channel", "state B/channel", 17, ",.0f"),
+    ("log_read_per_s", "log records", 13, ",.0f"),
+    ("scan_per_s", "scan reads", 12, ",.0f"),
+    ("fold_per_s", "fold reads", 12, ",.0f"),
+    ("insert_rows_per_s", "insert rows", 13, ",.0f"),
+    ("state_bytes_per_channel", "state B/chan.", 15, ",.0f"),
     ("snapshot_s", "snapshot s", 12, ".3f"),
     ("restore_s", "restore s", 11, ".3f"),
 )
@@ -109,8 +110,9 @@ def footer(shapes: list[Shape]) -> Iterator[str]:
         cells = (f"{shape.components[name]:>{width}{form}}" for name, _, width, form in _PARTS)
         yield f"{'  ' + shape.size.shape:{_NAME // 2}}" + "".join(cells)
     yield from _wrapped(
-        "decode and log read count curated records; insert: the fold's evidence and determinants into chDB, as many at once as "
-        "the sink holds; snapshot and restore: all channels of the shape.",
+        "the first four per CPU second: curated records read from their log; reads scanned into columns; reads folded; rows of evidence "
+        "and determinants into chDB, as many at once as the sink holds, its merges included. State, snapshot and restore: of all "
+        "channels of the shape, whole.",
         "",
         "",
     )

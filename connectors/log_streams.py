@@ -1,7 +1,7 @@
 """The file log as Bytewax sources and sinks: positions are offsets, items are whole batches of records.
 
-A source gives one item per batch, keyed by its partition (or, merged, by its group), so that no object per read
-crosses the engine. A sink has written and synced what it was given before its snapshot is taken.
+A source gives one item per batch, keyed by its partition (or, merged, by its group), as columns of frames, so that there is no object
+per record. A sink has written and synced what it was given before its snapshot is taken.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,14 +13,19 @@ from typing import Final
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from connectors.file_log import LogReader, LogWriter, MergedReader, Record, end_offsets
+from connectors.file_log import Frames, LogReader, LogWriter, MergedReader, end_offsets
+from connectors.file_log.prepared import PreparedFrames
 
-BATCH_RECORDS: Final = 2_000
+BATCH_RECORDS: Final = 16_384
+BATCH_BYTES: Final = 8 * 1024 * 1024
+"""A batch ends near whichever it reaches first: enough records for array code, few enough bytes for a small machine."""
 _IDLE: Final = timedelta(milliseconds=50)
 
-Batch = list[Record]
+Runs = list[Frames]
+"""A batch in merged order: one run after the other, each of one partition."""
 Entry = tuple[int, bytes, bytes]
 """What a log sink appends: (partition, key, payload)."""
+Entries = Sequence[Entry] | PreparedFrames
 
 
 class _Following:
@@ -40,16 +45,16 @@ class _Following:
         return datetime.now(UTC) + _IDLE if self._idle else None
 
 
-class _MergedPartition(StatefulSourcePartition[tuple[str, Batch], tuple[int, ...]]):
+class _MergedPartition(StatefulSourcePartition[tuple[str, Runs], tuple[int, ...]]):
     def __init__(self, key: str, reader: MergedReader, stop: Event | None) -> None:
         self._key = key
         self._reader = reader
         self._following = _Following(stop)
 
-    def next_batch(self) -> Iterable[tuple[str, Batch]]:
-        records = self._reader.read(BATCH_RECORDS)
-        self._following.settle(bool(records))
-        return [(self._key, records)] if records else []
+    def next_batch(self) -> Iterable[tuple[str, Runs]]:
+        runs = self._reader.read_frames(BATCH_RECORDS, BATCH_BYTES)
+        self._following.settle(bool(runs))
+        return [(self._key, runs)] if runs else []
 
     def next_awake(self) -> datetime | None:
         return self._following.next_awake()
@@ -61,7 +66,7 @@ class _MergedPartition(StatefulSourcePartition[tuple[str, Batch], tuple[int, ...
         self._reader.close()
 
 
-class MergedLogSource(FixedPartitionedSource[tuple[str, Batch], tuple[int, ...]]):
+class MergedLogSource(FixedPartitionedSource[tuple[str, Runs], tuple[int, ...]]):
     """All partitions of a topic as one stream in merged order, under one key.
 
     `stop` None: up to what the log holds now, then EOF. Otherwise it follows the log until `stop` is set.
@@ -80,15 +85,15 @@ class MergedLogSource(FixedPartitionedSource[tuple[str, Batch], tuple[int, ...]]
         return _MergedPartition(self._key, reader, self._stop)
 
 
-class _LogPartition(StatefulSourcePartition[tuple[str, Batch], int]):
+class _LogPartition(StatefulSourcePartition[tuple[str, Frames], int]):
     def __init__(self, key: str, reader: LogReader, end: int | None, stop: Event | None) -> None:
         self._key, self._reader, self._end = key, reader, end
         self._following = _Following(stop)
 
-    def next_batch(self) -> Iterable[tuple[str, Batch]]:
-        records = self._reader.read(BATCH_RECORDS, end_offset=self._end)
-        self._following.settle(bool(records))
-        return [(self._key, records)] if records else []
+    def next_batch(self) -> Iterable[tuple[str, Frames]]:
+        frames = self._reader.read_frames(BATCH_RECORDS, BATCH_BYTES, self._end)
+        self._following.settle(bool(frames))
+        return [(self._key, frames)] if frames else []
 
     def next_awake(self) -> datetime | None:
         return self._following.next_awake()
@@ -100,7 +105,7 @@ class _LogPartition(StatefulSourcePartition[tuple[str, Batch], int]):
         self._reader.close()
 
 
-class LogSource(FixedPartitionedSource[tuple[str, Batch], int]):
+class LogSource(FixedPartitionedSource[tuple[str, Frames], int]):
     """Each partition of a topic as a stream of its own, keyed by its number; `stop` as for the merged source."""
 
     def __init__(self, directory: Path, stop: Event | None = None) -> None:
@@ -116,21 +121,24 @@ class LogSource(FixedPartitionedSource[tuple[str, Batch], int]):
         return _LogPartition(for_part, reader, end, self._stop)
 
 
-class _LogSinkPartition(StatefulSinkPartition[Sequence[Entry], None]):
+class _LogSinkPartition(StatefulSinkPartition[Entries, None]):
     def __init__(self, writer: LogWriter, now_ms: Callable[[], int]) -> None:
         self._writer, self._now_ms = writer, now_ms
 
-    def write_batch(self, values: list[Sequence[Entry]]) -> None:
+    def write_batch(self, values: list[Entries]) -> None:
         append_ms = self._now_ms()
         for entries in values:
-            self._writer.append_many(entries, append_ms)
+            if isinstance(entries, PreparedFrames):
+                self._writer.append_prepared(entries, append_ms)
+            else:
+                self._writer.append_many(entries, append_ms)
         self._writer.flush()
 
     def snapshot(self) -> None:
         self._writer.flush()
 
 
-class LogSink(FixedPartitionedSink[Sequence[Entry], None]):
+class LogSink(FixedPartitionedSink[Entries, None]):
     """Appends entries to a topic through its one writer, durable when a write returns."""
 
     def __init__(self, writer: LogWriter, now_ms: Callable[[], int]) -> None:

@@ -5,11 +5,10 @@
 EOF hardens nothing: silence is closed by records only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -22,26 +21,30 @@ from connectors.log_streams import LogSource
 from connectors.scan import Names
 from dataflows.curated_archive import curated_archive
 from dataflows.curated_batch import fold_frames
+from dataflows.fold_snapshots import FoldSnapshots
 from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
-from state.snapshot import restore, snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class FoldWiring:
-    """What the fold's dataflow is connected to; `stop` None runs to the end of the log and ends."""
+    """What the fold's dataflow is connected to; `stop` None runs to the end of the log and ends.
+
+    `snapshots`: the directory for the files of its snapshots; None: Bytewax keeps each of them whole.
+    """
 
     curated: Path
     store: Store
     stop: Event | None = None
+    snapshots: Path | None = None
 
 
 def billing_determinants(wiring: FoldWiring) -> Dataflow:
     """The dataflow from curated records to the tables."""
     flow = Dataflow("billing_determinants")
     curated = op.input("reads_curated", flow, LogSource(wiring.curated, wiring.stop))
-    blocks = op.stateful_batch("fold", curated, FoldLogic)
+    blocks = op.stateful_batch("fold", curated, lambda resume: FoldLogic(resume, wiring.snapshots))
     op.output("clickhouse", blocks, ClickHouseSink(wiring.store))
     return flow
 
@@ -49,23 +52,36 @@ def billing_determinants(wiring: FoldWiring) -> Dataflow:
 class FoldLogic(StatefulBatchLogic[Frames, Block, bytes]):
     """The fold of one curated partition as a Bytewax operator: records in, a block of rows out."""
 
-    def __init__(self, resume_state: bytes | None) -> None:
-        self._fold = BatchFold(restore(resume_state)) if resume_state is not None else None
+    def __init__(self, resume_state: bytes | None, directory: Path | None = None) -> None:
+        self._directory = directory
         self._names = Names()
+        self._kept: tuple[FoldSnapshots, BatchFold] | None = None
+        self._next_offset = 0
+        self._state = resume_state
+        """What the last snapshot gave; None once something has come since."""
+        if resume_state is not None:
+            self._keep(FoldSnapshots.resumed(resume_state, directory))
 
     def on_batch(self, values: list[Frames]) -> tuple[Iterable[Block], bool]:
         return [self._apply(frames) for frames in values], StatefulBatchLogic.RETAIN
 
     def _apply(self, frames: Frames) -> Block:
-        batches = self._fold = self._fold or BatchFold(Fold(frames.partition))
+        _, batches = self._kept or self._keep(FoldSnapshots.begun(Fold(frames.partition), self._directory))
+        self._state, self._next_offset = None, int(frames.next_offset[-1])
         fold, out = batches.fold, Outputs()
         batch = fold_frames(batches, frames, self._names, out)
         fold.ledger_rows(out)
         tables: dict[str, Sequence[Columns]] = {stream: blocks for stream in COLUMNS if (blocks := out.blocks(stream))}
         tables["curated_records"] = [curated_archive(frames, batch)]
-        frontier = Frontier("fold", fold.curated_partition, int(frames.next_offset[-1]), fold.known_at_ms)
+        frontier = Frontier("fold", fold.curated_partition, self._next_offset, fold.known_at_ms)
         return Block(tables, (frontier,))
 
     def snapshot(self) -> bytes:
-        assert self._fold is not None, "a key exists from its first batch on"
-        return snapshot(self._fold.fold)
+        if self._state is None:
+            assert self._kept is not None, "a key exists from its first batch on"
+            self._state = self._kept[0].take(self._next_offset)
+        return self._state
+
+    def _keep(self, snapshots: FoldSnapshots) -> tuple[FoldSnapshots, BatchFold]:
+        self._kept = snapshots, BatchFold(snapshots.fold)
+        return self._kept

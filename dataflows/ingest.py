@@ -1,15 +1,17 @@
 """reads.raw → route → reads.curated; what cannot be routed → quarantine and dead letters in ClickHouse.
 
-    log reads.raw ─▶ decode ─▶ route (one key a group of partitions) ─┬─▶ log reads.curated
-                                                                      └─▶ ClickHouse: archive, dead letters, quarantine, ledger
+    log reads.raw ─▶ route (one key a group of partitions) ─┬─▶ log reads.curated
+                                                             └─▶ ClickHouse: archive, dead letters, quarantine, ledger
 
+Here records are routed one by one; a batch of many goes through `dataflows/ingest_columns.py`, which must come to the same.
 A crash may make it append curated records a second time; the fold's marks drop them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Final
 
 import bytewax.operators as op
 import orjson
@@ -20,10 +22,15 @@ from connectors.clickhouse import Store
 from connectors.clickhouse_sink import Block, ClickHouseSink, Frontier
 from connectors.codec import UnableToDecode, decode_raw, encode
 from connectors.file_log import LogReader, LogWriter, Record, UnableToRead, partition_of, read_at
-from connectors.log_streams import Batch, Entry, LogSink, MergedLogSource
+from connectors.file_log.frames import JoinedFrames
+from connectors.log_streams import Entries, Entry, LogSink, MergedLogSource, Runs
+from dataflows.ingest_columns import ColumnIngest
 from dataflows.ingest_rows import IngestRows
 from state.routing import Again, Carrier, Routed, Router, pack_router, unpack_router
 from state.timeline import UnableToAssign
+
+FEW_RECORDS: Final = 64
+"""So few are routed one by one: for them array code is not worth loading."""
 
 
 class UnableToRelease(ValueError):
@@ -60,11 +67,11 @@ def ingest(wiring: IngestWiring) -> Dataflow:
 class RoutedBatch:
     """What one batch of raw records became."""
 
-    entries: list[Entry]
+    entries: Entries
     block: Block
 
 
-def _entries(batch: RoutedBatch) -> list[Entry]:
+def _entries(batch: RoutedBatch) -> Entries:
     return batch.entries
 
 
@@ -72,7 +79,7 @@ def _block(batch: RoutedBatch) -> Block:
     return batch.block
 
 
-class RouteLogic(StatefulBatchLogic[Batch, RoutedBatch, bytes]):
+class RouteLogic(StatefulBatchLogic[Runs, RoutedBatch, bytes]):
     """Routers of a group of raw partitions, fed in merged order."""
 
     def __init__(self, resume_state: bytes | None, wiring: IngestWiring) -> None:
@@ -82,29 +89,49 @@ class RouteLogic(StatefulBatchLogic[Batch, RoutedBatch, bytes]):
         for packed in orjson.loads(resume_state) if resume_state is not None else ():
             router = unpack_router(packed)
             self._routers[router.partition] = router
+        self._columns = ColumnIngest(self._routers, self._curated_partitions)
 
-    def on_batch(self, values: list[Batch]) -> tuple[Iterable[RoutedBatch], bool]:
-        return [self._route_batch(records) for records in values], StatefulBatchLogic.RETAIN
+    def on_batch(self, values: list[Runs]) -> tuple[Iterable[RoutedBatch], bool]:
+        return [self.route_runs(runs) for runs in values], StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> bytes:
         return orjson.dumps([pack_router(self._routers[partition]) for partition in sorted(self._routers)])
 
-    def _route_batch(self, records: Batch) -> RoutedBatch:
+    def route_runs(self, runs: Runs) -> RoutedBatch:
+        """Route a batch, in columns if it is worth it."""
+        if sum(map(len, runs)) < FEW_RECORDS:
+            return self.route_records([record for run in runs for record in run])
+        rows = IngestRows()
+        for run in runs:
+            self._routers.setdefault(run.partition, Router(run.partition))
+        entries = self._columns.route(JoinedFrames.of_runs(runs), self._route_one, rows)
+        return self._routed(entries, rows, {run.partition: run[-1] for run in runs})
+
+    def route_records(self, records: Sequence[Record]) -> RoutedBatch:
+        """Route a batch record by record: what `route_runs` must give."""
         rows = IngestRows()
         entries: list[Entry] = []
         for record in records:
-            router = self._routers.setdefault(record.partition, Router(record.partition))
-            routed = Routed()
-            kind = self._route(router, record, routed, rows)
+            kind, given = self._route_one(record, rows)
             rows.archive(record, kind)
-            rows.hold(routed.held)
-            entries += self._encode(routed)
-            router.next_offset = record.next_offset
-        last = {record.partition: record for record in records}
+            entries += given
+        return self._routed(entries, rows, {record.partition: record for record in records})
+
+    def _routed(self, entries: Entries, rows: IngestRows, last: dict[int, Record]) -> RoutedBatch:
+        """What becomes of a batch, given the last record of each of its partitions."""
         for partition, record in sorted(last.items()):
+            self._routers[partition].next_offset = record.next_offset
             rows.count(partition, self._routers[partition].ledger, record)
         frontier = [Frontier("ingest", partition, r.next_offset, r.append_ms) for partition, r in sorted(last.items())]
         return RoutedBatch(entries, Block(rows.tables(), tuple(frontier)))
+
+    def _route_one(self, record: Record, rows: IngestRows) -> tuple[str, list[Entry]]:
+        """Route one record; returns its type and what is to be appended."""
+        router = self._routers.setdefault(record.partition, Router(record.partition))
+        routed = Routed()
+        kind = self._route(router, record, routed, rows)
+        rows.hold(routed.held)
+        return kind, list(self._encode(routed))
 
     def _route(self, router: Router, record: Record, routed: Routed, rows: IngestRows) -> str:
         """Route one raw record, or dead-letter it; returns its type, "" if it has none."""
@@ -119,6 +146,8 @@ class RouteLogic(StatefulBatchLogic[Batch, RoutedBatch, bytes]):
             if kind == "release":
                 self._refuse_wrong_places(decoded["coordinates"], record)
             carrier = router.route(decoded, record.offset, record.append_ms, routed)
+            if kind == "assignment":
+                self._columns.assigned(record.partition, str(decoded["device"]))
         except (UnableToDecode, UnableToAssign, UnableToRelease) as error:
             router.dead_letter()
             rows.dead_letter(record, kind, error)

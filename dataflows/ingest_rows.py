@@ -1,8 +1,9 @@
 """What ingest leaves in ClickHouse: the raw archive, dead letters, what it holds, and its ledger."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from connectors.clickhouse_columns import Column
 from connectors.file_log import Record
 from state.routing import Held
 
@@ -25,11 +26,16 @@ class IngestRows:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+        self._blocks: dict[str, list[dict[str, Column]]] = {table: [] for table in _COLUMNS}
 
     def archive(self, record: Record, kind: str) -> None:
         """Keep a raw record as received."""
         row = (record.partition, record.offset, _text(record.key), kind, record.append_ms, _text(record.payload))
         self._rows["raw_records"].append(row)
+
+    def archive_columns(self, columns: Sequence[Column]) -> None:
+        """Keep raw records as received, given as columns in the order of the table's; keys and payloads are UTF-8."""
+        self._blocks["raw_records"].append(dict(zip(_ARCHIVE, columns, strict=True)))
 
     def dead_letter(self, record: Record, kind: str, error: Exception) -> None:
         """A raw record that is not one of the contract, or contradicts itself."""
@@ -63,13 +69,16 @@ class IngestRows:
         for outcome in sorted(ledger):
             self._rows["ingest_ledger"].append((partition, outcome, ledger[outcome], record.offset, record.append_ms))
 
-    def tables(self) -> dict[str, list[dict[str, list[Any]]]]:
-        """The rows turned to a block of columns a table, empty tables left out."""
-        return {
-            table: [dict(zip(_COLUMNS[table], map(list, zip(*rows, strict=True)), strict=True))]
-            for table, rows in self._rows.items()
-            if rows
-        }
+    def tables(self) -> dict[str, list[dict[str, Column]]]:
+        """Blocks of columns by table, the rows turned to one of them; empty tables left out."""
+        found: dict[str, list[dict[str, Column]]] = {}
+        for table, rows in self._rows.items():
+            blocks = list(self._blocks[table])
+            if rows:
+                blocks.append(dict(zip(_COLUMNS[table], map(list, zip(*rows, strict=True)), strict=True)))
+            if blocks:
+                found[table] = blocks
+        return found
 
 
 def _text(data: bytes) -> str:

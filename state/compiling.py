@@ -35,13 +35,12 @@ class _Compiled(Generic[Given, Found]):
     @cached_property
     def dispatcher(self) -> Any:
         """What Numba makes of the function; it allocates nothing and keeps no references, which is several times faster."""
-        import numba
-
-        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _kept(self.function.__module__.partition(".")[0])
+        njit, config = _numba()
+        before, config.CACHE_DIR = config.CACHE_DIR, _kept(self.function.__module__.partition(".")[0])
         try:
-            return numba.njit(cache=True, error_model="numpy", _nrt=False)(self.function)
+            return njit(cache=True, error_model="numpy", _nrt=False)(self.function)
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
 
 
 def compiled(function: Callable[Given, Found]) -> Callable[Given, Found]:
@@ -58,14 +57,19 @@ def _link() -> None:
                 names[name] = value.dispatcher
 
 
+def _numba() -> tuple[Any, Any]:
+    """Numba's decorator and its settings, without types: it declares neither `_nrt` nor the settings."""
+    import numba
+
+    return numba.njit, numba.config
+
+
 @cache
 def _kept(package: str) -> str:
     """The folder for what is compiled of a package."""
-    import numba
-
     folder = _HERE.parent / package
     sources = {*_HERE.rglob("*.py"), *folder.rglob("*.py")}
     digest = blake2b(digest_size=8)
     for source in sorted(sources):
         digest.update(source.read_bytes())
-    return str(Path(numba.config.CACHE_DIR or folder / "__pycache__") / f"compiled-{digest.hexdigest()}")
+    return str(Path(_numba()[1].CACHE_DIR or folder / "__pycache__") / f"compiled-{digest.hexdigest()}")

@@ -27,6 +27,7 @@ from connectors.file_log.frame import (
     Record,
     partition_of,
 )
+from connectors.file_log.frames import Frames
 from connectors.file_log.merge import MergedBatch, MergedReader, merged_read
 from connectors.file_log.reader import LogReader, UnableToRead, end_offsets, read_at
 from connectors.file_log.repair import TailCut, UnableToRepair, verify_topic
@@ -37,6 +38,7 @@ __all__ = [
     "APPEND_MS_LIMIT",
     "MAX_KEY_BYTES",
     "MAX_PAYLOAD_BYTES",
+    "Frames",
     "LogReader",
     "LogWriter",
     "MergedBatch",

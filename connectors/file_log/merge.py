@@ -6,20 +6,20 @@ following a growing topic: the ends are moved a whole flush at a time, and every
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from connectors.file_log.frame import Record
+from connectors.file_log.frames import Frames
 from connectors.file_log.reader import READ_RECORDS, LogReader, UnableToRead, end_offsets
 
 _BYTES_AHEAD = 256 * 1024  # read ahead for each partition
-_append_ms = attrgetter("append_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class MergedReader:
             )
         self._next = list(starts)
         self._readers = [LogReader(directory, partition, start) for partition, start in enumerate(starts)]
-        self._ahead: list[list[Record]] = [[] for _ in starts]
+        self._ahead = [Frames.of_records(partition, b"", 0, []) for partition in range(len(starts))]
         self._taken = [0] * len(starts)
 
     @property
@@ -57,19 +57,31 @@ class MergedReader:
 
     def read(self, max_records: int = READ_RECORDS) -> list[Record]:
         """The next records in merged order; empty when there are none yet, or no more."""
+        return [record for run in self.read_frames(max_records) for record in run]
+
+    def read_frames(self, max_records: int = READ_RECORDS, max_bytes: int | None = None) -> list[Frames]:
+        """The next records in merged order, as runs that each lie in one partition; empty as `read`.
+
+        Ends with the run that reaches `max_bytes` of file, if that is sooner than `max_records`.
+        """
         if self._follows and tuple(self._next) == self._ends:
             self._ends = end_offsets(self._directory)
         heads = [head for partition in range(len(self._next)) if (head := self._head(partition))]
         heapify(heads)
-        merged: list[Record] = []
-        while heads and len(merged) < max_records:
+        runs: list[Frames] = []
+        room, room_bytes = max_records, max_bytes
+        while heads and room > 0 and (room_bytes is None or room_bytes > 0):
             _, partition = heappop(heads)
-            run = self._take_run(partition, heads[0] if heads else None, max_records - len(merged))
-            merged += run
-            self._next[partition] = run[-1].next_offset
+            run = self._take_run(partition, heads[0] if heads else None, room)
+            runs.append(run)
+            next_offset = int(run.next_offset[-1])
+            room -= len(run)
+            if room_bytes is not None:
+                room_bytes -= next_offset - self._next[partition]
+            self._next[partition] = next_offset
             if head := self._head(partition):
                 heappush(heads, head)
-        return merged
+        return runs
 
     def close(self) -> None:
         for reader in self._readers:
@@ -87,21 +99,20 @@ class MergedReader:
         """Where this partition's next record stands in the order, reading ahead when needed; None at its end."""
         if self._taken[partition] == len(self._ahead[partition]):
             reader, end = self._readers[partition], self._ends[partition]
-            self._ahead[partition] = reader.read(max_bytes=_BYTES_AHEAD, end_offset=end)
+            self._ahead[partition] = reader.read_frames(max_bytes=_BYTES_AHEAD, end_offset=end)
             self._taken[partition] = 0
             if not self._ahead[partition]:
                 return None
-        return self._ahead[partition][self._taken[partition]].append_ms, partition
+        return int(self._ahead[partition].append_ms[self._taken[partition]]), partition
 
-    def _take_run(self, partition: int, before: tuple[int, int] | None, room: int) -> list[Record]:
+    def _take_run(self, partition: int, before: tuple[int, int] | None, room: int) -> Frames:
         """The records of one partition that come before the next other partition's head: at least one, at most `room`."""
         ahead, first = self._ahead[partition], self._taken[partition]
         last = len(ahead)
         if before is not None:
             append_ms, other = before
-            bisect = bisect_right if partition < other else bisect_left
-            last = bisect(ahead, append_ms, lo=first, key=_append_ms)
-        self._taken[partition] = last = min(last, first + room)
+            last = int(np.searchsorted(ahead.append_ms, append_ms, "right" if partition < other else "left"))
+        self._taken[partition] = last = max(min(last, first + room), first + 1)
         return ahead[first:last]
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+import numpy as np
 
 from connectors.file_log.frame import HEADER_BYTES, MAX_FRAME_BYTES, Record, decode_frames, frame_bytes
+from connectors.file_log.frames import Frames
 from connectors.file_log.topic import Topic, open_topic, read_committed
 
 READ_RECORDS = 10_000
 READ_BYTES = 1024 * 1024
+_FEW_BYTES = 16 * 1024
+"""So few are decoded one by one: a small log is read without loading the compiler."""
+
+_Found = TypeVar("_Found", bound=Sequence[Record])
+_Decode = Callable[[bytes, int, int, int], tuple[_Found, bool]]
+"""(chunk, partition, offset of the chunk, most records) to the whole records at its start, and whether a damaged one follows."""
 
 
 class UnableToRead(Exception):
@@ -43,19 +53,15 @@ class LogReader:
         Stops at `max_records`, near `max_bytes` of file (one record is given however long it is), and at `end_offset`, which must be an
         acknowledged end and defaults to the present one.
         """
-        end = self._present_end() if end_offset is None else end_offset
-        if self.offset >= end or max_records < 1:
-            return []
-        wanted = min(max(max_bytes, HEADER_BYTES), end - self.offset)
-        records, damaged = self._decode(wanted, max_records)
-        if not records and not damaged and wanted < end - self.offset:
-            records, damaged = self._decode(min(self._first_frame_bytes(), end - self.offset), max_records=1)
-        if not records:
-            raise UnableToRead(
-                f"{self._path}: no valid record at offset {self.offset}, below the acknowledged end {end}"
-            )
-        self.offset = records[-1].next_offset
-        return records
+        return self._read(decode_frames, [], max_records, max_bytes, end_offset)
+
+    def read_frames(
+        self, max_records: int = READ_RECORDS, max_bytes: int = READ_BYTES, end_offset: int | None = None
+    ) -> Frames:
+        """As `read`, with the same stops and errors, but as columns."""
+        return self._read(
+            _decode_columns, Frames.of_records(self.partition, b"", 0, []), max_records, max_bytes, end_offset
+        )
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -75,8 +81,23 @@ class LogReader:
             self._end = _committed_ends(self.topic, self.partition)[self.partition]
         return self._end
 
-    def _decode(self, wanted_bytes: int, max_records: int) -> tuple[list[Record], bool]:
-        return decode_frames(self._bytes_here(wanted_bytes), self.partition, self.offset, max_records)
+    def _read(
+        self, decode: _Decode[_Found], nothing: _Found, max_records: int, max_bytes: int, end_offset: int | None
+    ) -> _Found:
+        end = self._present_end() if end_offset is None else end_offset
+        if self.offset >= end or max_records < 1:
+            return nothing
+        wanted = min(max(max_bytes, HEADER_BYTES), end - self.offset)
+        found, damaged = decode(self._bytes_here(wanted), self.partition, self.offset, max_records)
+        if not found and not damaged and wanted < end - self.offset:
+            whole = min(self._first_frame_bytes(), end - self.offset)
+            found, damaged = decode(self._bytes_here(whole), self.partition, self.offset, 1)
+        if not found:
+            raise UnableToRead(
+                f"{self._path}: no valid record at offset {self.offset}, below the acknowledged end {end}"
+            )
+        self.offset = found[-1].next_offset
+        return found
 
     def _first_frame_bytes(self) -> int:
         return min(frame_bytes(self._bytes_here(HEADER_BYTES), 0), MAX_FRAME_BYTES)
@@ -88,6 +109,17 @@ class LogReader:
         if len(found) < wanted:
             raise UnableToRead(f"{self._path}: ends at {self.offset + len(found)}, below its acknowledged end")
         return found
+
+
+def _decode_columns(chunk: bytes, partition: int, chunk_offset: int, max_records: int) -> tuple[Frames, bool]:
+    """As `decode_frames`."""
+    if len(chunk) <= _FEW_BYTES:
+        records, damaged = decode_frames(chunk, partition, chunk_offset, max_records)
+        return Frames.of_records(partition, chunk, chunk_offset, records), damaged
+    from connectors.file_log.walk import walk  # here, as it loads the compiler, which takes half a second
+
+    places, damaged = walk(np.frombuffer(chunk, np.uint8), chunk_offset, max_records)
+    return Frames(partition, chunk, places), damaged
 
 
 def read_at(directory: Path | str, partition: int, offset: int) -> Record:

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from connectors.file_log.frame import APPEND_MS_LIMIT, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, encode_frame, partition_of
 from connectors.file_log.repair import TailCut, repair_topic
 from connectors.file_log.topic import Committed, Topic, open_topic
+
+if TYPE_CHECKING:  # what makes them loads the compiler, which takes half a second
+    from connectors.file_log.prepared import PreparedFrames
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
@@ -93,6 +96,23 @@ class LogWriter:
         """Buffer (partition, key, payload) one after the other, all with `append_ms`; returns their offsets."""
         with self._mutex:
             return [self.append(partition, key, payload, append_ms) for partition, key, payload in entries]
+
+    def append_prepared(self, frames: PreparedFrames, append_ms: int) -> None:
+        """Buffer frames that array code made, all with one stamp, under the rules of `append`. Raises UnableToAppend, and takes none."""
+        with self._mutex:
+            self._refuse_when_closed()
+            if frames.partitions != self.topic.partitions:
+                raise UnableToAppend(f"{self.topic.directory}: frames for {frames.partitions} partitions")
+            self._check(*(frames.out_of_bounds() or (0, b"", b"")), append_ms)
+            self._stamp_ms = max(self._stamp_ms, append_ms)
+            for partition in range(self.topic.partitions):
+                sealed = frames.sealed(partition, self._stamp_ms)
+                if sealed:
+                    self._buffers[partition].append(sealed)
+                    self._next_offsets[partition] += len(sealed)
+                    self._buffered_bytes += len(sealed)
+            if self._buffered_bytes > MAX_BUFFERED_BYTES:
+                self.flush()
 
     def flush(self) -> tuple[int, ...]:
         """Make everything appended so far durable, then visible; returns the acknowledged ends.

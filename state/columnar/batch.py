@@ -124,11 +124,13 @@ class _Batch:
             step = Step(body, 0, int(self._batch.offsets[position]), int(self._known_at_ms[position]))
             if body["type"] == "register":
                 self._fold.process(step, self._out)
+                self._lanes.refresh(str(body["supply_point"]))
                 return
             intervals = IntervalList(self._fold.point(str(body["supply_point"])), body)
             self._list = record, intervals, self._fold.unit_of(step, self._out)
         _, intervals, unit = self._list
         self._fold.ledger[intervals.judge(element, unit)] += 1
+        self._lanes.refresh(str(self._batch.names[self._readings.name[record]][0]))
 
     # -- everything else --------------------------------------------------------------------------------------------
 

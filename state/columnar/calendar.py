@@ -19,7 +19,7 @@ def offset_ms(world: World, calendar: Row, instant_ms: int) -> int:
             low = middle
         else:
             high = middle
-    return world.clocks[low].offset_ms  # type: ignore[no-any-return]
+    return world.clocks[low].offset_ms
 
 
 @compiled

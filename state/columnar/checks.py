@@ -76,7 +76,7 @@ def _lower_median(scratch: Ints, first: int, number: int) -> int:
             scratch[free] = scratch[free - 1]
             free -= 1
         scratch[free] = value
-    return scratch[first + (number - 1) // 2]  # type: ignore[no-any-return]
+    return scratch[first + (number - 1) // 2]
 
 
 @compiled

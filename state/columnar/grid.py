@@ -7,25 +7,25 @@ from state.compiling import compiled
 @compiled
 def slot_of(channel: Row, instant_ms: int) -> int:
     """The native slot that contains an instant."""
-    return (instant_ms - channel.anchor_ms) // channel.native_ms  # type: ignore[no-any-return]
+    return (instant_ms - channel.anchor_ms) // channel.native_ms
 
 
 @compiled
 def start_ms(channel: Row, slot: int) -> int:
     """A native slot's first instant."""
-    return slot * channel.native_ms + channel.anchor_ms  # type: ignore[no-any-return]
+    return slot * channel.native_ms + channel.anchor_ms
 
 
 @compiled
 def window_at(channel: Row, instant_ms: int) -> int:
     """The window that contains an instant."""
-    return (instant_ms - channel.window_anchor_ms) // channel.window_ms  # type: ignore[no-any-return]
+    return (instant_ms - channel.window_anchor_ms) // channel.window_ms
 
 
 @compiled
 def window_start_ms(channel: Row, window: int) -> int:
     """A window's first instant."""
-    return window * channel.window_ms + channel.window_anchor_ms  # type: ignore[no-any-return]
+    return window * channel.window_ms + channel.window_anchor_ms
 
 
 @compiled

@@ -3,11 +3,11 @@
 What is refused for a rare reason is left to the scalar step: nothing has been touched then.
 """
 
-from state.codes import ACTUAL, AHEAD_MS, ESTIMATED, FUTURE_TOLERANCE_MS, MISSING, NONE, SOURCE
+from state.codes import ACTUAL, AHEAD_MS, ESTIMATED, FUTURE_TOLERANCE_MS, MISSING, NONE, NOTHING, SOURCE
 from state.columnar.channel import put, slot_at
 from state.columnar.checks import value_checks
 from state.columnar.evidence import ACCEPTED, CONFLICTING, CORRECTED, REJECTED, verdict_on
-from state.columnar.grid import slot_of, start_ms
+from state.columnar.grid import floor_to_window, slot_of, start_ms
 from state.columnar.hardening import follow
 from state.columnar.layout import (
     CAPACITY,
@@ -60,6 +60,8 @@ def judge_interval(
             return ODD
         if begin_ms < channel.base_ms or begin_ms >= channel.watermark_ms + AHEAD_MS:
             return ODD
+    if channel.is_checked and _needs_brackets(world, channel, begin_ms, end_ms, 0 if is_null else quality):
+        return ODD
     if not has_room(channel, end_ms, 1, out):
         return FULL
     if is_null:
@@ -69,6 +71,22 @@ def judge_interval(
         _take(world, route, (begin_ms, end_ms), (version, quality, delivered_nano * route.multiplier), unit, out)
     follow(world, route.channel, unit, out)
     return DONE
+
+
+@compiled
+def _needs_brackets(world: World, channel: Row, begin_ms: int, end_ms: int, quality: int) -> bool:
+    """True if register reads may have a say: brackets are open, or W may rise over a hole that one may fill. `quality` 0: of a null."""
+    if channel.has_brackets:
+        return True
+    latest_ms = max(channel.latest_end_ms, end_ms) if quality > ESTIMATED else channel.latest_end_ms
+    target_ms = min(latest_ms - channel.allowance_ms, channel.complete_through_ms)
+    if target_ms <= channel.watermark_ms:
+        return False
+    own = slot_of(channel, begin_ms)
+    for slot in range(slot_of(channel, channel.watermark_ms), slot_of(channel, floor_to_window(channel, target_ms))):
+        if (slot != own or quality == 0) and slot_at(world.slots, channel, slot).quality == NOTHING:
+            return True
+    return False
 
 
 @compiled

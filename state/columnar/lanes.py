@@ -82,12 +82,12 @@ class Lanes:
             for number in self._of_point.get(point_name, ()):
                 self._make(point, number)
         for channel in point.channels.values():
-            self._note_heartbeat(point, channel)
+            self._note(point, channel)
 
     def is_compiled(self, channel: Channel) -> bool:
         """True if compiled code may raise a channel."""
         row = self._fold.tables.channels[channel.number]
-        return bool(row["is_plain"] or row["is_totals"])
+        return bool(row["is_totals"] or (row["is_plain"] and not row["is_checked"]))
 
     def make_room(self, name: int) -> None:
         """Let the register of a name keep more reads."""
@@ -102,7 +102,7 @@ class Lanes:
         self._described[point.name] = edition
         for channel in point.channels.values():
             self._describe_channel(point, channel)
-            self._note_heartbeat(point, channel)
+            self._note(point, channel)
         return True
 
     def _describe_channel(self, point: SupplyPoint, channel: Channel) -> None:
@@ -112,11 +112,16 @@ class Lanes:
         row = self._fold.tables.channels[channel.number]
         native, windows, policy = definition.native, definition.windows, definition.policy
         is_fixed = isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)
-        roles = {span.role for span in channel.feeding}
-        streams = point.streams_of(channel)
-        is_checked = any(s.role == CHECK and s.channel == definition.channel for stream in streams for s in stream.spans)
-        row["is_plain"] = is_fixed and definition.kind == INTERVALS and not streams
-        row["is_totals"] = is_fixed and definition.kind == TOTALS and roles == {TOTALS} and not is_checked
+        feeding = {span.role for span in channel.feeding}
+        watching = {
+            span.role
+            for stream in point.streams_of(channel)
+            for span in stream.spans
+            if span.channel == definition.channel
+        }
+        row["is_plain"] = is_fixed and definition.kind == INTERVALS and watching <= {CHECK}
+        row["is_totals"] = is_fixed and definition.kind == TOTALS and feeding == {TOTALS} == watching
+        row["is_checked"] = bool(watching)
         if not (isinstance(native, FixedGrid) and isinstance(windows, FixedGrid)):
             return
         spans = [
@@ -140,10 +145,12 @@ class Lanes:
         }.items():  # fmt: skip
             row[name] = value
 
-    def _note_heartbeat(self, point: SupplyPoint, channel: Channel) -> None:
+    def _note(self, point: SupplyPoint, channel: Channel) -> None:
+        """Write down what the scalar step may have changed of a channel besides its row."""
         complete_ms = point.complete_through_of(channel)
         row = self._fold.tables.channels[channel.number]
         row["complete_through_ms"] = NO_LIMIT if complete_ms is None else complete_ms
+        row["has_brackets"] = bool(channel.open_brackets)
 
     def _calendar(self, calendar: Calendar) -> int:
         """The number of a calendar: one for all that say the same."""

@@ -28,7 +28,7 @@ def position(world: World, stream: Row, at_ms: int) -> int:
     """Where a read of this instant stands or would stand; new ones stand at the end."""
     low, high = 0, stream.size
     if high and read_at(world, stream, high - 1).at_ms < at_ms:
-        return high  # type: ignore[no-any-return]
+        return high
     while low < high:
         middle = (low + high) // 2
         if read_at(world, stream, middle).at_ms < at_ms:
@@ -141,4 +141,4 @@ def _is_plausible(advance: int, elapsed_ms: int, span: Row) -> bool:
     if most == NO_LIMIT or most // HOUR_MS >= QUANTITY_BOUND // elapsed_ms:
         return True
     allowed = most // HOUR_MS * elapsed_ms + most % HOUR_MS * elapsed_ms // HOUR_MS
-    return (advance - 1) * span.nano_per_count <= allowed  # type: ignore[no-any-return]
+    return (advance - 1) * span.nano_per_count <= allowed

@@ -37,14 +37,17 @@ _KINDS: Final = (EVIDENCE, DETERMINANT, ADJUSTMENT, FINDING)
 def make_room(rows: int) -> Emitted:
     """Room for so many evidence rows, and for what comes of them."""
     sizes = (rows + 64, 2 * rows + 16_384, rows // 4 + 1_024, rows // 4 + 16_384)
-    arrays = (np.zeros(size, kind) for size, kind in zip(sizes, _KINDS, strict=True))
-    return Emitted(*arrays, np.zeros(len(_KINDS), np.int64), np.zeros(len(VERDICTS), np.int64))
+    evidence, determinants, adjustments, findings = (np.zeros(*room) for room in zip(sizes, _KINDS, strict=True))
+    number, verdicts = np.zeros(len(_KINDS), np.int64), np.zeros(len(VERDICTS), np.int64)
+    return Emitted(evidence, determinants, adjustments, findings, number, verdicts)
 
 
 def grow(emitted: Emitted) -> Emitted:
     """Twice the room, the rows kept."""
-    arrays = (np.concatenate([rows, np.zeros_like(rows)]) for rows in emitted[: len(_KINDS)])
-    return Emitted(*arrays, emitted.number, emitted.verdicts)
+    evidence, determinants, adjustments, findings = (
+        np.concatenate([rows, np.zeros_like(rows)]) for rows in emitted[: len(_KINDS)]
+    )
+    return Emitted(evidence, determinants, adjustments, findings, emitted.number, emitted.verdicts)
 
 
 def with_carriers(readings: ReadingColumns, others: Sequence[Mapping[str, Any]]) -> ReadingColumns:

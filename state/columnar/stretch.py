@@ -1,7 +1,5 @@
 """A stretch of a batch through the compiled rules: record after record, element after element, until one is for others."""
 
-import numpy as np
-
 from state.columnar.intervals import CROWDED, DONE, FULL, ODD, judge_interval
 from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World
 from state.columnar.readings import INTERVALS, ReadingColumns
@@ -37,7 +35,7 @@ def run(
             at = readings.first[record] + element
             arriving = (
                 readings.start_ms[record] + element * length_ms, length_ms, readings.version[record],
-                readings.value[at], readings.is_number[at], np.int64(readings.quality[at]), readings.received_ms[record],
+                readings.value[at], readings.is_number[at], int(readings.quality[at]), readings.received_ms[record],
             )  # fmt: skip
             ended = judge_interval(world, lane, arriving, Unit(record, element, BY_READ), out)
             if ended != DONE:
@@ -52,8 +50,8 @@ def _register(world: World, lane: Row, readings: ReadingColumns, record: int, ou
     """One register read."""
     at = readings.first[record]
     arriving = (
-        readings.start_ms[record], readings.value[at], np.int64(readings.decimals[record]), readings.version[record],
-        np.int64(readings.quality[at]),
+        readings.start_ms[record], readings.value[at], int(readings.decimals[record]), readings.version[record],
+        int(readings.quality[at]),
     )  # fmt: skip
     if lane.stream < 0 or readings.is_reset[record]:
         return ODD
@@ -67,12 +65,12 @@ def admit(readings: ReadingColumns, marks: Ints, record: int) -> int:
     sub, number = readings.sub[record], readings.number[record]
     marked_offset, marked_sub = marks[partition, 0], marks[partition, 1]
     if offset < marked_offset:
-        return number  # type: ignore[no-any-return]
+        return number
     first_new = max(marked_sub - sub + 1, 0) if offset == marked_offset else 0
     if first_new < number:
         marks[partition, 0] = offset
         marks[partition, 1] = sub + number - 1
-    return first_new  # type: ignore[no-any-return]
+    return first_new
 
 
 __all__ = ["CROWDED", "DONE", "FULL", "ODD", "run"]

@@ -108,5 +108,5 @@ def _device_expecting(world: World, channel: Row, slot: int) -> int:
     begin_ms = start_ms(channel, slot)
     for at in range(channel.spans_at, channel.spans_at + channel.spans_number):
         if world.spans[at].from_ms <= begin_ms < world.spans[at].to_ms:
-            return world.spans[at].device  # type: ignore[no-any-return]
+            return world.spans[at].device
     return -1

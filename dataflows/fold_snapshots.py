@@ -1,0 +1,46 @@
+"""Where the snapshots of a fold go: into files, of which Bytewax's store then keeps references; or whole into the store."""
+
+from pathlib import Path
+from typing import Self
+
+from connectors.snapshots import Reference, SnapshotFiles
+from state.changes import Changes, Restoring
+from state.fold import Fold
+from state.snapshot import MAGIC, restore, snapshot
+
+
+class FoldSnapshots:
+    """The snapshots of one fold; without files it is Bytewax that keeps all of each."""
+
+    def __init__(self, changes: Changes, files: SnapshotFiles | None) -> None:
+        self._changes, self._files = changes, files
+
+    @property
+    def fold(self) -> Fold:
+        """The fold that they are of."""
+        return self._changes.fold
+
+    def take(self, next_offset: int) -> bytes:
+        """Make the fold as it is now durable, everything before `next_offset` taken in; returns what Bytewax is to keep."""
+        files = self._files
+        if files is None:
+            return snapshot(self.fold)
+        everything = files.wants_everything
+        change = self._changes.take(whole=everything)
+        return files.write(change, next_offset, everything=everything).encode()
+
+    @classmethod
+    def begun(cls, fold: Fold, directory: Path | None) -> Self:
+        """Of a fold that no snapshot in files was taken of; `directory` None: there are to be no files."""
+        return cls(Changes(fold), None if directory is None else SnapshotFiles(directory, fold.curated_partition))
+
+    @classmethod
+    def resumed(cls, state: bytes, directory: Path | None) -> Self:
+        """Of the fold that `take` returned `state` for. Raises UnableToResume."""
+        if directory is None or state.startswith(MAGIC):  # a fold that was kept whole goes on with files, if it may
+            return cls.begun(restore(state), directory)
+        reference, restoring = Reference.decode(state), Restoring()
+        files = SnapshotFiles(directory, reference.partition)
+        for change in files.read(reference):
+            restoring.apply(change)
+        return cls(restoring.done(), files)
