@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from connectors.clickhouse_columns import Slices, codes_of, refuse_nulls
 from connectors.clickhouse_pieces import Piece
 from connectors.clickhouse_text import as_text
+from state.compiling import compiled
 from state.outputs import Words
 
 DICTIONARY_VERSION: Final = (1).to_bytes(8, "little")
@@ -51,7 +51,7 @@ def by_dictionary(name: str, words: Words, may_be_null: bool) -> list[Piece]:
     return [head, keys, np.array([len(codes)], "<u8"), code_there[codes]]
 
 
-@njit(cache=True)
+@compiled
 def _write(data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
     """Each slice of `data` behind its length: seven bits a byte, the lowest first. `out` has just the room for it."""
     at = 0

@@ -22,8 +22,9 @@ _HERE: Final = Path(__file__).parent
 class _Compiled(Generic[Given, Found]):
     """A function that is compiled, with what it calls, at the first call from outside."""
 
-    def __init__(self, function: Callable[Given, Found]) -> None:
+    def __init__(self, function: Callable[Given, Found], allocates: bool) -> None:
         self.function = function
+        self._allocates = allocates
         self.__doc__ = function.__doc__
         _FUNCTIONS.append(self)
 
@@ -34,18 +35,23 @@ class _Compiled(Generic[Given, Found]):
 
     @cached_property
     def dispatcher(self) -> Any:
-        """What Numba makes of the function; it allocates nothing and keeps no references, which is several times faster."""
+        """What Numba makes of the function; counting no references, where none are made, is several times faster."""
         njit, config = _numba()
         before, config.CACHE_DIR = config.CACHE_DIR, _kept(self.function.__module__.partition(".")[0])
         try:
-            return njit(cache=True, error_model="numpy", _nrt=False)(self.function)
+            return njit(cache=True, error_model="numpy", _nrt=self._allocates)(self.function)
         finally:
             config.CACHE_DIR = before
 
 
 def compiled(function: Callable[Given, Found]) -> Callable[Given, Found]:
-    """Have a function compiled. NUMBA_CACHE_DIR says where the result is kept, if not beside the package."""
-    return _Compiled(function)
+    """Have a function compiled that makes no array. NUMBA_CACHE_DIR says where the result is kept, if not beside the package."""
+    return _Compiled(function, allocates=False)
+
+
+def compiled_with_arrays(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same for a function that makes arrays."""
+    return _Compiled(function, allocates=True)
 
 
 def _link() -> None:

@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.curate.copying import copy_bytes
 from connectors.scan import REGISTER
 from connectors.scan import raw_table as row_of
 from connectors.scan.parts import one_range
 from connectors.scan.tokens import Bytes, word
+from state.compiling import compiled
 
 Ints = NDArray[np.int64]
 

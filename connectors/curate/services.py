@@ -9,11 +9,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.file_log import MAX_KEY_BYTES, partition_of
 from connectors.scan import REGISTER, Names, RawColumns
 from connectors.scan import raw_table as row_of
 from connectors.scan.names import grown
+from state.compiling import compiled
 from state.routing import Router
 
 Ints = NDArray[np.int64]

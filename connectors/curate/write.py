@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.curate.payload import ROOM, put, put_reading
 from connectors.curate.services import SLOW, Points
 from connectors.file_log.frame import HEADER_BYTES, MAX_KEY_BYTES
@@ -17,6 +16,7 @@ from connectors.file_log.prepared import PreparedFrames, put_little_endian
 from connectors.scan import RawColumns
 from connectors.scan import raw_table as row_of
 from connectors.scan.tokens import Bytes
+from state.compiling import compiled_with_arrays
 
 Ints = NDArray[np.int64]
 Placed = tuple[int, int, bytes, bytes]
@@ -50,7 +50,7 @@ def _in_order(plain: Ints, others: Ints) -> Ints:
     return np.argsort(np.concatenate([plain, others]), kind="stable")
 
 
-@compiled
+@compiled_with_arrays
 def _write(
     data: Bytes,
     places: Ints,
@@ -94,7 +94,7 @@ def _write(
     return out[:end], starts, first
 
 
-@compiled
+@compiled_with_arrays
 def _by_target(order: Ints, targets: Ints, partitions: int) -> tuple[Ints, Ints]:
     """Where each curated partition's part begins (and the last ends), and the numbers sorted by partition, otherwise as they were."""
     first = np.zeros(partitions + 1, np.int64)

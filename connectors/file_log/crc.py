@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
+from state.compiling import compiled
 
 _POLYNOMIAL: Final = 0xEDB88320  # of zlib, bits reversed
 

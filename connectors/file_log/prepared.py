@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.file_log.crc import crc32
 from connectors.file_log.frame import HEADER_BYTES, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES
+from state.compiling import compiled
 
 Ints = NDArray[np.int64]
 

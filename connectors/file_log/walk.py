@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.file_log.crc import crc32
 from connectors.file_log.frame import HEADER_BYTES
 from connectors.file_log.frames import COLUMNS, Ints
+from state.compiling import compiled, compiled_with_arrays
 
 _CRC_FROM = 8
 
 
-@compiled
+@compiled_with_arrays
 def walk(data: NDArray[np.uint8], data_offset: int, max_records: int) -> tuple[Ints, bool]:
     """The places (see `Frames`) of the whole records at the start of `data`, which begins at `data_offset` of the partition.
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from connectors.compiled import compiled
 from connectors.file_log import Frames
 from connectors.scan.columns import INTERVALS, REGISTER, Ints, ReadingColumns
 from connectors.scan.elements import Elements, quantities, ranges, room_for
 from connectors.scan.names import Names, number_of
 from connectors.scan.parts import length, named, optional_integer, quality, texts_end, words_end
 from connectors.scan.tokens import Bytes, bounded, integer, skip, stands, word
+from state.compiling import compiled, compiled_with_arrays
 
 _LATEST_MS: Final = 10**15
 """As of raw instants: no sum of one and its intervals leaves int64."""
@@ -69,7 +69,7 @@ def scan_curated(frames: Frames, names: Names) -> ReadingColumns:
     return ReadingColumns(*columns)
 
 
-@compiled
+@compiled_with_arrays
 def _scan(
     data: Bytes, starts: Ints, ends: Ints, size: int, names: tuple[Bytes, Ints, Ints, Ints, Ints]
 ) -> tuple[Ints, Elements, Ints]:

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.scan.parts import one_range
 from connectors.scan.tokens import Bytes, integer, skip, stands, word
+from state.compiling import compiled, compiled_with_arrays
 
 Ints = NDArray[np.int64]
 Elements = tuple[Ints, NDArray[np.bool_], NDArray[np.uint8]]
@@ -20,7 +20,7 @@ _LIST_CLOSED: Final = word("]")
 _NULL: Final = word("null")
 
 
-@compiled
+@compiled_with_arrays
 def room_for(size: int) -> Elements:
     """Columns for all the elements that so many bytes can hold: each takes two of them at least. Pages never written cost nothing."""
     most = size // 2 + 1

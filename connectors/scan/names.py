@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
 from connectors.scan.tokens import Bytes
+from state.compiling import compiled, compiled_with_arrays
 
 Ints = NDArray[np.int64]
 
@@ -57,7 +57,7 @@ def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
     return found
 
 
-@compiled
+@compiled_with_arrays
 def _placed(hashes: Ints, size: int) -> Ints:
     """Slots, a power of two of them, for names of these hashes."""
     slots = np.full(size, _FREE, np.int64)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.compiled import compiled
 from connectors.scan.tokens import Bytes, bounded, integer, name_end, skip, stands, text_end, word
 from state.codes import ACTUAL, CALCULATED, ESTIMATED, MISSING, SUBSTITUTED
+from state.compiling import compiled
 
 LOCAL_DAYS: Final = -1
 """Stands for LOCAL_DAY as a length in seconds."""

@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from connectors.compiled import compiled
 from connectors.file_log.frames import PlacedRecords
 from connectors.scan import raw_table as row_of
 from connectors.scan.columns import INTERVALS, REGISTER, Ints
@@ -23,6 +22,7 @@ from connectors.scan.parts import (
     words_end,
 )
 from connectors.scan.tokens import Bytes, bounded, integer, skip, stands, word
+from state.compiling import compiled, compiled_with_arrays
 
 _LATEST_MS: Final = 10**15
 _MOST_VERSION: Final = 2**62
@@ -88,7 +88,7 @@ def scan_raw(frames: PlacedRecords, names: Names) -> RawColumns:
     return RawColumns(*columns)
 
 
-@compiled
+@compiled_with_arrays
 def _scan(data: Bytes, keys: Ints, key_ends: Ints, starts: Ints, ends: Ints, names: Any) -> tuple[Ints, Ints]:
     table = np.empty((row_of.ROWS, starts.size), np.int64)
     others = np.empty(starts.size, np.int64)

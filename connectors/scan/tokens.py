@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.compiled import compiled
+from state.compiling import compiled
 
 Bytes = NDArray[np.uint8]
 
