@@ -23,6 +23,10 @@ def in_batches(size: Size, root: Path) -> dict[str, Any]:
     watch, tally, reads = Stopwatch(), Tally(size), 0
     for partition in range(CURATED_PARTITIONS):
         fold, names = BatchFold(_configured(root, partition, tally)), Names()
+        if not partition:
+            fold_frames(
+                BatchFold(_configured(root, partition, Tally(size))), next(batches(root, partition)), Names(), Outputs()
+            )
         source = batches(root, partition)
         while True:
             with watch.running():

@@ -177,11 +177,7 @@ def _restore(paths: Paths, channels: int) -> None:
         FoldSnapshots.begun(snapshots.fold, kept).take(0)
     seconds = time.perf_counter() - began
     size = sum(path.stat().st_size for path in kept.rglob("*") if path.is_file())
-    memory = sum(
-        getattr(snapshots.fold.tables, name).itemsize * used
-        for snapshots in resumed
-        for name, used in snapshots.fold.tables.used.items()
-    )
+    memory = sum(snapshots.fold.tables.bytes_used for snapshots in resumed)
     print(
         f"everything at once: {seconds:.2f} s, {size / 1e6:.1f} MB, {size / channels / 1e3:.2f} kB a channel "
         f"({memory / channels / 1e3:.1f} kB in memory)"

@@ -39,9 +39,9 @@ class Size:
 
 DEFAULTS: Final = {
     size.shape: size
-    for size in (Size("day", 200, 10, 20), Size("single", 100, 8, 15), Size("register", 50, 8, 10))
+    for size in (Size("day", 2_000, 8, 20), Size("single", 2_000, 8, 15), Size("register", 1_000, 8, 10))
 }  # fmt: skip
-"""Small enough for the whole table in less than four minutes on two cores; more than a week, so that every check has references."""
+"""More than a week, so that every check has references; some ten minutes for the whole table on two cores."""
 
 
 def supply_point(number: int) -> str:

@@ -3,8 +3,12 @@
 from collections import Counter
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.sizes import Size
-from state.outputs import COLUMNS, Column, Outputs, plain
+from connectors.clickhouse_columns import rows_of
+from state.outputs import COLUMNS, Column, Outputs, Words, plain
 
 STREAMS: Final = tuple(stream for stream in COLUMNS if stream != "ledger")
 Sums = dict[str, list[int]]
@@ -27,16 +31,25 @@ class Tally:
     def add(self, out: Outputs) -> None:
         """Take in what a batch emitted."""
         for stream in STREAMS:
-            point = COLUMNS[stream].index("supply_point")
             for block in out.blocks(stream):
-                columns = [plain(column) for column in block.values()]
-                self.rows[stream] += len(columns[0])
-                if not self._sampled.isdisjoint(columns[point]):
-                    self.sample[stream] += (row for row in zip(*columns, strict=True) if row[point] in self._sampled)
+                points = block["supply_point"]
+                self.rows[stream] += rows_of(points)
+                wanted = self._of_sample(points)
+                if len(wanted):
+                    self.sample[stream] += zip(
+                        *(plain(_taken(column, wanted)) for column in block.values()), strict=True
+                    )
         for block in out.blocks("determinants"):
             self._hardened(block)
         for block in out.blocks("adjustments"):
             self._adjusted(block)
+
+    def _of_sample(self, points: Column) -> NDArray[np.int64]:
+        """The rows of supply points in the sample."""
+        if isinstance(points, Words):
+            is_wanted = np.array([point in self._sampled for point in points.values], bool)
+            return np.flatnonzero(is_wanted[points.codes])
+        return np.array([at for at, point in enumerate(plain(points)) if point in self._sampled], np.int64)
 
     def _hardened(self, block: dict[str, Column]) -> None:
         for point, channel, nano, actual, calculated in _columns(
@@ -55,6 +68,12 @@ class Tally:
                 _count(self.current, f"{point}/{channel}", 0, new - old)
             else:
                 _count(self.current, f"{point}/{channel}", 1, new)
+
+
+def _taken(column: Column, rows: NDArray[np.int64]) -> Column:
+    if isinstance(column, Words):
+        return Words(column.codes[rows], column.values)
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]
 
 
 def _columns(block: dict[str, Column], *names: str) -> Any:

@@ -125,7 +125,7 @@ def _single(rng: Random, number: int, channel: str, step: int) -> Iterator[Arriv
     (value,) = _quantities(rng, 1)
     record = _intervals(number, channel, "interval", START_MS + step * SLOT_MS, {"quantity_nano": value})
     if rng.random() >= GAPS:
-        corrected = {**record, "quantity_nano": rng.randrange(20_000_000, 900_000_000), "version": 1}
+        corrected = {**record, "quantity_nano": rng.randrange(20, 900) * 10**6, "version": 1}
         yield from _arrivals(rng, record, corrected, LATEST_STEPS, SLOTS)
 
 
@@ -151,7 +151,8 @@ def _arrivals(rng: Random, record: Record, corrected: Record, latest: int, a_day
 
 
 def _quantities(rng: Random, number: int) -> list[int | None]:
-    return [20_000_000 + int(rng.random() * 880_000_000) for _ in range(number)]
+    """Whole Wh, as meters count them."""
+    return [(20 + int(rng.random() * 880)) * 10**6 for _ in range(number)]
 
 
 def _intervals(number: int, channel: str, kind: str, start_ms: int, more: Record) -> Record:

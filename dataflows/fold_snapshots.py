@@ -1,12 +1,18 @@
-"""Where the snapshots of a fold go: into files, of which Bytewax's store then keeps references; or whole into the store."""
+"""Where the snapshots of a fold go: into files, of which Bytewax's store then keeps references; or whole into the store.
+
+A small fold is kept whole: looking for what changed takes compiled code, which a small property need not wait for.
+"""
 
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from connectors.snapshots import Reference, SnapshotFiles
 from state.changes import Changes, Restoring
 from state.fold import Fold
 from state.snapshot import MAGIC, restore, snapshot
+
+SMALL_BYTES: Final = 4 << 20
+"""Of tables, some fifty channels; a fold that has outgrown it stays in files."""
 
 
 class FoldSnapshots:
@@ -23,7 +29,7 @@ class FoldSnapshots:
     def take(self, next_offset: int) -> bytes:
         """Make the fold as it is now durable, everything before `next_offset` taken in; returns what Bytewax is to keep."""
         files = self._files
-        if files is None:
+        if files is None or (files.last is None and self.fold.tables.bytes_used < SMALL_BYTES):
             return snapshot(self.fold)
         everything = files.wants_everything
         change = self._changes.take(whole=everything)
@@ -37,7 +43,7 @@ class FoldSnapshots:
     @classmethod
     def resumed(cls, state: bytes, directory: Path | None) -> Self:
         """Of the fold that `take` returned `state` for. Raises UnableToResume."""
-        if directory is None or state.startswith(MAGIC):  # a fold that was kept whole goes on with files, if it may
+        if directory is None or state.startswith(MAGIC):  # what was kept whole goes on with files once it is large
             return cls.begun(restore(state), directory)
         reference, restoring = Reference.decode(state), Restoring()
         files = SnapshotFiles(directory, reference.partition)

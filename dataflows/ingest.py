@@ -14,7 +14,6 @@ from threading import Event
 from typing import Final
 
 import bytewax.operators as op
-import orjson
 from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 
@@ -26,7 +25,8 @@ from connectors.file_log.frames import JoinedFrames
 from connectors.log_streams import Entries, Entry, LogSink, MergedLogSource, Runs
 from dataflows.ingest_columns import ColumnIngest
 from dataflows.ingest_rows import IngestRows
-from state.routing import Again, Carrier, Routed, Router, pack_router, unpack_router
+from dataflows.route_snapshots import RouteSnapshots
+from state.routing import Again, Carrier, Routed, Router
 from state.timeline import UnableToAssign
 
 FEW_RECORDS: Final = 64
@@ -42,6 +42,7 @@ class IngestWiring:
     """What ingest is connected to; `stop` None runs to the end of the log and ends.
 
     `appends` False shows the tables' rows again (rebuilding) and leaves reads.curated as it is.
+    `snapshots`: the directory for the files of the routers' snapshots; None: Bytewax keeps each of them whole.
     """
 
     raw: Path
@@ -50,6 +51,7 @@ class IngestWiring:
     now_ms: Callable[[], int]
     stop: Event | None = None
     appends: bool = True
+    snapshots: Path | None = None
 
 
 def ingest(wiring: IngestWiring) -> Dataflow:
@@ -85,17 +87,22 @@ class RouteLogic(StatefulBatchLogic[Runs, RoutedBatch, bytes]):
     def __init__(self, resume_state: bytes | None, wiring: IngestWiring) -> None:
         self._raw = wiring.raw
         self._curated_partitions = wiring.curated.partitions
-        self._routers: dict[int, Router] = {}
-        for packed in orjson.loads(resume_state) if resume_state is not None else ():
-            router = unpack_router(packed)
-            self._routers[router.partition] = router
+        self._state = resume_state
+        """What the last snapshot gave; None once something has come since."""
+        if resume_state is None:
+            self._snapshots = RouteSnapshots.begun({}, wiring.snapshots)
+        else:
+            self._snapshots = RouteSnapshots.resumed(resume_state, wiring.snapshots)
+        self._routers = self._snapshots.routers
         self._columns = ColumnIngest(self._routers, self._curated_partitions)
 
     def on_batch(self, values: list[Runs]) -> tuple[Iterable[RoutedBatch], bool]:
         return [self.route_runs(runs) for runs in values], StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> bytes:
-        return orjson.dumps([pack_router(self._routers[partition]) for partition in sorted(self._routers)])
+        if self._state is None:
+            self._state = self._snapshots.take()
+        return self._state
 
     def route_runs(self, runs: Runs) -> RoutedBatch:
         """Route a batch, in columns if it is worth it."""
@@ -119,6 +126,7 @@ class RouteLogic(StatefulBatchLogic[Runs, RoutedBatch, bytes]):
 
     def _routed(self, entries: Entries, rows: IngestRows, last: dict[int, Record]) -> RoutedBatch:
         """What becomes of a batch, given the last record of each of its partitions."""
+        self._state = None
         for partition, record in sorted(last.items()):
             self._routers[partition].next_offset = record.next_offset
             rows.count(partition, self._routers[partition].ledger, record)

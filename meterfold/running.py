@@ -10,6 +10,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
+from connectors.recovery_store import forget_uncommitted
 from dataflows.billing_determinants import FoldWiring, billing_determinants
 from dataflows.ingest import IngestWiring, ingest
 from meterfold.clock import now_ms
@@ -33,8 +34,7 @@ def run_ingest(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
 
 def run_fold(workspace: Workspace, epoch: timedelta = EPOCH) -> None:
     """Bring the fold's tables up to the curated log."""
-    fold = FoldWiring(workspace.paths.curated, workspace.store)
-    run_flow(billing_determinants(fold), workspace.paths.recovery / "fold", epoch)
+    run_flow(billing_determinants(_fold_wiring(workspace, None)), workspace.paths.recovery / "fold", epoch)
 
 
 class Following:
@@ -43,11 +43,10 @@ class Following:
     def __init__(self, workspace: Workspace, epoch: timedelta = FOLLOWING_EPOCH) -> None:
         self._stop = Event()
         self._failures: list[BaseException] = []
-        fold = FoldWiring(workspace.paths.curated, workspace.store, self._stop)
         recovery = workspace.paths.recovery
         flows: list[tuple[str, Callable[[], Dataflow]]] = [
             ("ingest", lambda: ingest(_ingest_wiring(workspace, self._stop))),
-            ("fold", lambda: billing_determinants(fold)),
+            ("fold", lambda: billing_determinants(_fold_wiring(workspace, self._stop))),
         ]
         self._threads = [
             Thread(target=self._run, args=(flow, recovery / name, epoch), name=name, daemon=True)
@@ -84,7 +83,12 @@ class Following:
 
 
 def _ingest_wiring(workspace: Workspace, stop: Event | None) -> IngestWiring:
-    return IngestWiring(workspace.paths.raw, workspace.curated, workspace.store, now_ms, stop)
+    snapshots = workspace.paths.recovery / "ingest" / "snapshots"
+    return IngestWiring(workspace.paths.raw, workspace.curated, workspace.store, now_ms, stop, snapshots=snapshots)
+
+
+def _fold_wiring(workspace: Workspace, stop: Event | None) -> FoldWiring:
+    return FoldWiring(workspace.paths.curated, workspace.store, stop, workspace.paths.recovery / "fold" / "snapshots")
 
 
 def run_flow(flow: Dataflow, recovery: Path | None, epoch: timedelta) -> None:
@@ -95,4 +99,5 @@ def run_flow(flow: Dataflow, recovery: Path | None, epoch: timedelta) -> None:
     if not any(recovery.glob("*.sqlite3")):
         recovery.mkdir(parents=True, exist_ok=True)
         init_db_dir(recovery, 1)
+    forget_uncommitted(recovery)
     cli_main(flow, epoch_interval=epoch, recovery_config=RecoveryConfig(recovery))

@@ -19,6 +19,7 @@ from rich.console import Console
 from connectors.clickhouse import StoreIsOwned
 from connectors.clickhouse_schema import UnableToMigrate
 from connectors.file_log import UnableToLock, UnableToOpenTopic, UnableToRepair
+from connectors.snapshots.reference import UnableToResume
 from meterfold.serving import ask_owner
 from meterfold.workspace import IsOwned, UnableToOpen, Workspace, find
 
@@ -95,7 +96,10 @@ def workspace(data: Path, *, drop_projection: bool = False) -> Iterator[Workspac
     except (UnableToOpen, UnableToLock, UnableToRepair, UnableToOpenTopic, StoreIsOwned) as error:
         raise fail(str(error)) from error
     with owned:
-        yield owned
+        try:
+            yield owned
+        except UnableToResume as error:
+            raise fail(str(error)) from error
 
 
 def resolve(path: Path) -> Path:

@@ -71,8 +71,14 @@ class Channel:
     hardened_any = Kept()
 
     def __init__(
-        self, supply_point: str, definition: ChannelDefinition, tables: Tables, memory_days: int = 0
+        self,
+        supply_point: str,
+        definition: ChannelDefinition,
+        tables: Tables,
+        memory_days: int = 0,
+        number: int | None = None,
     ) -> None:
+        """New, or the one that stands in the tables under its number."""
         self.supply_point = supply_point
         self.definition = definition
         self.feeding: tuple[RegisterSpan, ...] = ()
@@ -87,10 +93,25 @@ class Channel:
         self.touched: dict[int, Slot] = {}
         """Within one unit: what each slot held before it was first changed."""
         self._tables = tables
-        self.number = tables.take("channels", 1, self)
+        if number is None:
+            self._begin()
+            return
+        self.number = number
+        tables.watch("channels", self)
         self.look()
-        slots, windows = _ring_lengths(definition, self.memory_days)
-        self.slots, self.windows = SlotRing(tables, slots), WindowRing(tables, windows)
+        row = self._row
+        self.slots = SlotRing(tables, int(row["slots_length"]), int(row["slots_at"]))
+        self.windows = WindowRing(tables, int(row["windows_length"]), int(row["windows_at"]))
+
+    def _begin(self) -> None:
+        """Take its place in the tables; it is not fed yet."""
+        self.number = self._tables.take("channels", 1, self)
+        self.look()
+        slots, windows = _ring_lengths(self.definition, self.memory_days)
+        self.slots, self.windows = SlotRing(self._tables, slots), WindowRing(self._tables, windows)
+        row = self._row
+        row["slots_at"], row["slots_length"] = self.slots.at, slots
+        row["windows_at"], row["windows_length"] = self.windows.at, windows
         self.watermark_ms = FOREVER
         self.latest_end_ms = NEVER
 
@@ -107,6 +128,11 @@ class Channel:
     def is_spans(self) -> bool:
         """True for a channel of read-to-read spans, which has no grid."""
         return self.definition.kind == SPANS
+
+    @property
+    def has_books(self) -> bool:
+        """True if raising its watermark may change what is not in the tables: its spans, or brackets still to be completed."""
+        return self.is_spans or bool(self.open_brackets)
 
     # -- coverage ---------------------------------------------------------------------------------------------------
 

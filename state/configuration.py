@@ -99,10 +99,14 @@ class OverlapsAnother(UnableToConfigure):
     """It claims a time that another device of the supply point still holds; it may fit once that one gives way."""
 
 
-def read_device_view(record: Mapping[str, Any]) -> DeviceView:
-    """Interpret a curated `configuration` record; `UnableToConfigure` says what does not hold."""
+def read_device_view(record: Mapping[str, Any], calendar: Calendar | None = None) -> DeviceView:
+    """Interpret a curated `configuration` record; `UnableToConfigure` says what does not hold.
+
+    `calendar`: the record's, if it has been read already.
+    """
     device, version = str(record["device"]), int(record["version"])
-    calendar = Calendar(record["calendar"])
+    if calendar is None:
+        calendar = Calendar(record["calendar"])
     channels = tuple(_read_channel(item, calendar, version) for item in record["channels"])
     spans = tuple(sorted((_read_span(item, device) for item in record["registers"]), key=lambda span: span.from_ms))
     known = {definition.channel: definition for definition in channels}

@@ -46,6 +46,8 @@ class Fold:
         self.gates: dict[str, dict[int, int]] = {}
         self.passed: dict[str, int] = {}
         self.ledger: Counter[str] = Counter()
+        self.touched: set[str] = set()
+        """The supply points of which more may have changed than the tables, since a snapshot last looked (state/changes.py)."""
 
     def apply(self, record: Mapping[str, Any], curated_offset: int, append_ms: int, out: Outputs) -> None:
         """Process one curated record; rows are appended to `out`."""
@@ -101,7 +103,8 @@ class Fold:
             out.ledger.append(row)
 
     def point(self, name: str) -> SupplyPoint:
-        """What is known of a supply point, from now on at the latest."""
+        """What is known of a supply point, from now on at the latest, for who may change it."""
+        self.touched.add(name)
         if name not in self.points:
             self.points[name] = SupplyPoint(name, self.tables, self.memory_days)
         return self.points[name]
@@ -215,11 +218,13 @@ class Fold:
         return passed_ms
 
     def in_scope(self, scope: str) -> Iterator[tuple[SupplyPoint, Channel]]:
-        """The channels that a gate of a scope is about, in order of supply point and channel."""
+        """The channels that a gate of a scope is about, in order of supply point and channel; they are about to rise."""
         for name in sorted(self.points):
             point = self.points[name]
             for channel in in_order(point):
                 if scope in ("all", f"site:{channel.definition.calendar.site}"):
+                    if channel.has_books:
+                        self.touched.add(name)
                     yield point, channel
 
 

@@ -68,16 +68,27 @@ class Stream:
 
     _reads: NDArray[Any]
 
-    def __init__(self, device: str, register: str, tables: Tables) -> None:
+    def __init__(self, device: str, register: str, tables: Tables, number: int | None = None) -> None:
+        """New, or the one that stands in the tables under its number."""
         self.device = device
         self.register = register
         self._spans: tuple[RegisterSpan, ...] = ()
         self._segments: list[Segment] | None = None
         self._tables = tables
-        self.number = tables.take("streams", 1, self)
-        self._row = tables.streams[self.number]
+        if number is None:
+            self._begin()
+            return
+        self.number = number
+        tables.watch("streams", self)
+        tables.watch("reads", self)
+        self.look()
+
+    def _begin(self) -> None:
+        """Take its place in the tables, with room for a few reads."""
+        self.number = self._tables.take("streams", 1, self)
+        self._row = self._tables.streams[self.number]
         self._row["last_good"] = -1
-        self._row["reads_at"] = tables.take("reads", _FIRST_READS, self)
+        self._row["reads_at"] = self._tables.take("reads", _FIRST_READS, self)
         self._row["capacity"] = _FIRST_READS
         self.look()
 
@@ -212,6 +223,11 @@ class Stream:
         before = self.segments
         self._spans = tuple(spans)
         return self._evaluate(before)
+
+    def resume(self, spans: Iterable[RegisterSpan]) -> None:
+        """Set the spans that the chain of the reads was worked out by."""
+        self._spans = tuple(spans)
+        self._segments = None
 
     def feeds(self, channel: str) -> bool:
         """True if any span of this register belongs to the channel."""

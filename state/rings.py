@@ -49,9 +49,14 @@ class SlotRing:
     evidence: NDArray[np.uint8]
     device: NDArray[np.uint32]
 
-    def __init__(self, tables: Tables, length: int) -> None:
+    def __init__(self, tables: Tables, length: int, at: int | None = None) -> None:
+        """New, or as it lies in the tables from a position on."""
         self._tables, self.length = tables, length
-        self.at = tables.take("slots", length, self)
+        if at is None:
+            self.at = tables.take("slots", length, self)
+        else:
+            self.at = at
+            tables.watch("slots", self)
         self.look()
 
     def look(self) -> None:
@@ -108,9 +113,14 @@ class WindowRing:
 
     windows: NDArray[Any]
 
-    def __init__(self, tables: Tables, length: int) -> None:
+    def __init__(self, tables: Tables, length: int, at: int | None = None) -> None:
+        """New, or as it lies in the tables from a position on."""
         self._tables, self.length = tables, length
-        self.at = tables.take("windows", length, self)
+        if at is None:
+            self.at = tables.take("windows", length, self)
+        else:
+            self.at = at
+            tables.watch("windows", self)
         self.look()
 
     def look(self) -> None:

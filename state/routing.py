@@ -96,6 +96,8 @@ class Router:
         self.next_offset = 0
         self.devices: dict[str, Device] = {}
         self.ledger: Counter[str] = Counter()
+        self.touched: set[str] = set()
+        """The devices that may have changed since a snapshot last looked."""
 
     def route(self, record: Mapping[str, Any], offset: int, received_ms: int, out: Routed) -> Carrier:
         """Route one decoded raw record. Requests in `out.again` are to be answered before the next record."""
@@ -120,6 +122,7 @@ class Router:
 
     def _device(self, record: Mapping[str, Any], offset: int) -> Device:
         name = str(record["device"])
+        self.touched.add(name)
         device = self.devices.get(name)
         if device is None:
             device = self.devices[name] = Device(name)
@@ -355,31 +358,37 @@ def _wanted(
 
 
 def pack_router(router: Router) -> dict[str, Any]:
-    """A router as plain values, for its snapshot."""
+    """A router as plain values."""
+    return {**pack_counts(router), "devices": [pack_device(device) for _, device in sorted(router.devices.items())]}
+
+
+def pack_counts(router: Router) -> dict[str, Any]:
+    """A router without its devices, as plain values."""
+    return {"partition": router.partition, "next_offset": router.next_offset, "ledger": dict(router.ledger)}
+
+
+def pack_device(device: Device) -> dict[str, Any]:
+    """A device as plain values."""
     return {
-        "partition": router.partition,
-        "next_offset": router.next_offset,
-        "ledger": dict(router.ledger),
-        "devices": [
-            {
-                "name": device.name, "services": [list(service) for service in device.services],
-                "assignment_version": device.assignment_version, "configuration": device.configuration,
-                "view_version": device.view_version, "first_offset": device.first_offset,
-            }
-            for _, device in sorted(router.devices.items())
-        ],
+        "name": device.name, "services": [list(service) for service in device.services],
+        "assignment_version": device.assignment_version, "configuration": device.configuration,
+        "view_version": device.view_version, "first_offset": device.first_offset,
     }  # fmt: skip
 
 
 def unpack_router(packed: Mapping[str, Any]) -> Router:
-    """The router that `pack_router` gave."""
+    """The router that `pack_router` gave; without devices if it is from `pack_counts`."""
     router = Router(packed["partition"])
     router.next_offset = packed["next_offset"]
     router.ledger = Counter(packed["ledger"])
-    for item in packed["devices"]:
-        services = [Service(*service) for service in item["services"]]
-        router.devices[item["name"]] = Device(**{**item, "services": services})
+    for item in packed.get("devices", ()):
+        router.devices[item["name"]] = unpack_device(item)
     return router
+
+
+def unpack_device(packed: Mapping[str, Any]) -> Device:
+    """The device that `pack_device` gave."""
+    return Device(**{**packed, "services": [Service(*service) for service in packed["services"]]})
 
 
 __all__ = ["FOREVER", "Again", "Carrier", "Curated", "Held", "Routed", "Router", "UnableToAssign"]

@@ -5,6 +5,7 @@ code sees the arrays (`state/columnar`): there is one truth, and nothing is an o
 at a part of it is then told to look anew.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -35,7 +36,7 @@ CHANNEL: Final = np.dtype(
         ("interpolate_slots", np.int64), ("interpolate_ms", np.int64), ("like_days", np.int64), ("spike_factor", np.int64), ("zero_run", np.int64),
         ("config_version", np.int64), ("calendar", np.int64), ("spans_at", np.int64), ("spans_number", np.int64),
         ("signed", np.uint8), ("hardened_any", np.uint8), ("is_plain", np.uint8),
-        ("is_totals", np.uint8), ("most_nano", np.int64),
+        ("is_totals", np.uint8), ("is_checked", np.uint8), ("has_brackets", np.uint8), ("most_nano", np.int64),
     ],
     align=True,
 )  # fmt: skip
@@ -58,7 +59,10 @@ STREAM: Final = np.dtype(
 """The reads of one register, in time order: `size` of them from `reads_at + first` on, with room for `capacity` from `reads_at`.
 `last_good` counts from the first, -1 for none; `changes` rises with every change that compiled code makes."""
 
-_FIRST: Final = {"channels": 8, "slots": 16_384, "windows": 16_384, "streams": 8, "reads": 256}
+KINDS: Final = {"channels": CHANNEL, "slots": SLOT, "windows": WINDOW, "streams": STREAM, "reads": READ}
+PAGE: Final = {"channels": 16, "slots": 128, "windows": 128, "streams": 64, "reads": 128}
+"""Elements in a page, some 2 to 4 KB: what a snapshot takes or leaves (state/pages.py). An array's length is a number of whole pages."""
+_FIRST: Final = {"channels": 16, "slots": 16_384, "windows": 16_384, "streams": 64, "reads": 256}
 """Elements that each array begins with."""
 
 
@@ -70,18 +74,22 @@ class Looker(Protocol):
 
 
 class Tables:
-    """The arrays, and who looks at them. `used`: how many elements of each are taken."""
+    """The arrays, and who looks at them. `used`: how many elements of each are taken; those after them are all zero."""
 
     __slots__ = ("_lookers", "channels", "reads", "slots", "streams", "used", "windows")
 
-    def __init__(self) -> None:
-        self.channels = np.zeros(_FIRST["channels"], CHANNEL)
-        self.slots = np.zeros(_FIRST["slots"], SLOT)
-        self.windows = np.zeros(_FIRST["windows"], WINDOW)
-        self.streams = np.zeros(_FIRST["streams"], STREAM)
-        self.reads = np.zeros(_FIRST["reads"], READ)
-        self.used = dict.fromkeys(_FIRST, 0)
-        self._lookers: dict[str, list[Looker]] = {name: [] for name in _FIRST}
+    channels: NDArray[Any]
+    slots: NDArray[Any]
+    windows: NDArray[Any]
+    streams: NDArray[Any]
+    reads: NDArray[Any]
+
+    def __init__(self, used: Mapping[str, int] | None = None) -> None:
+        """Empty, or with so many elements of each array taken, to be filled in and then watched by who restores them."""
+        self.used = {name: used[name] if used is not None else 0 for name in KINDS}
+        for name, kind in KINDS.items():
+            setattr(self, name, np.zeros(_length(name, self.used[name]), kind))
+        self._lookers: dict[str, list[Looker]] = {name: [] for name in KINDS}
 
     def take(self, name: str, number: int, looker: Looker | None) -> int:
         """Give the next `number` elements of an array away; returns the position of the first. `looker` is told when the array moves."""
@@ -89,11 +97,25 @@ class Tables:
         self.used[name] = at + number
         old: NDArray[Any] = getattr(self, name)
         if at + number > len(old):
-            new = np.zeros(max(2 * len(old), at + number), old.dtype)
+            new = np.zeros(_length(name, max(2 * len(old), at + number)), old.dtype)
             new[:at] = old[:at]
             setattr(self, name, new)
             for other in self._lookers[name]:
                 other.look()
         if looker is not None:
-            self._lookers[name].append(looker)
+            self.watch(name, looker)
         return at
+
+    @property
+    def bytes_used(self) -> int:
+        """What the elements that are taken hold, in bytes."""
+        return sum(kind.itemsize * self.used[name] for name, kind in KINDS.items())
+
+    def watch(self, name: str, looker: Looker) -> None:
+        """Tell `looker` when an array moves; a part of it is taken already."""
+        self._lookers[name].append(looker)
+
+
+def _length(name: str, elements: int) -> int:
+    """The length of an array with room for so many elements."""
+    return -(-max(elements, _FIRST[name]) // PAGE[name]) * PAGE[name]

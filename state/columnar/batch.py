@@ -89,11 +89,9 @@ class _Batch:
         for verdict, number in zip(VERDICTS, self._emitted.verdicts.tolist(), strict=True):
             if number:
                 fold.ledger[verdict] += number
-        places = Places(
-            self._readings, batch.names, self._lanes.channels, self._known_at_ms,
-            (fold.curated_partition, batch.offsets),
-        )  # fmt: skip
-        emit(self._emitted, places, self._out)
+        self._lanes.vocabulary.look(batch.names, self._lanes.channels)
+        curated = (fold.curated_partition, batch.offsets)
+        emit(self._emitted, Places(self._readings, self._lanes.vocabulary, self._known_at_ms, curated), self._out)
 
     # -- readings ---------------------------------------------------------------------------------------------------
 

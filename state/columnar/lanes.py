@@ -9,6 +9,7 @@ from state.calendar import Calendar
 from state.channel import Channel
 from state.codes import DAY_MS, HOUR_MS, QUANTITY_BOUND
 from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, REGISTER_SPAN, ROUTE, SPAN, Records, World
+from state.columnar.rows import Vocabulary
 from state.configuration import CHECK, INTERVALS, TOTALS, RegisterSpan
 from state.fold import Fold
 from state.grid import FixedGrid
@@ -52,6 +53,7 @@ class Lanes:
         self._scratch = np.zeros(_SCRATCH, np.int64)
         self.channels: list[tuple[str, str, str]] = []
         """(supply point, channel, unit) by the number of a channel."""
+        self.vocabulary = Vocabulary()
         for point in fold.points.values():
             self._describe(point)
 

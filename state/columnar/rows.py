@@ -24,7 +24,7 @@ from state.columnar.layout import (
     Records,
 )
 from state.columnar.readings import INTERVALS, ReadingColumns
-from state.outputs import Column, Outputs, Words, words_that_occur
+from state.outputs import Column, Outputs, Words
 
 _CHECKS_IN: Final = tuple(
     tuple(name for bit, name in enumerate(CHECKS) if mask >> bit & 1) for mask in range(1 << len(CHECKS))
@@ -66,33 +66,44 @@ def with_carriers(readings: ReadingColumns, others: Sequence[Mapping[str, Any]])
     )
 
 
+class Vocabulary:
+    """What the numbers of names and channels stand for, column by column; a column is the same tuple until something new is met."""
+
+    def __init__(self) -> None:
+        self.names: tuple[tuple[str, ...], ...] = ((),) * 4
+        """(supply points, devices, registers, units) of the names of readings."""
+        self.channels: tuple[tuple[str, ...], ...] = ((),) * 3
+        """(supply points, channels, units) of the channels."""
+
+    def look(self, names: Sequence[tuple[str, ...]], channels: Sequence[tuple[str, ...]]) -> None:
+        """Take in names and channels; those that were known stay as they are."""
+        if len(names) != len(self.names[0]):
+            self.names = tuple(zip(*names, strict=True))
+        if len(channels) != len(self.channels[0]):
+            self.channels = tuple(zip(*channels, strict=True))
+
+
 class Places:
     """Where the records of a batch come from, and the names of what they are about."""
 
     def __init__(
-        self,
-        readings: ReadingColumns,
-        names: Sequence[tuple[str, ...]],
-        channels: Sequence[tuple[str, str, str]],
-        known_at_ms: Ints,
-        curated: tuple[int, Ints],
+        self, readings: ReadingColumns, vocabulary: Vocabulary, known_at_ms: Ints, curated: tuple[int, Ints]
     ) -> None:
-        """`channels`: (supply point, channel, unit) by number; `known_at_ms` and the curated offsets by position in the batch."""
+        """`known_at_ms` and the curated offsets by position in the batch."""
         self.readings = readings
-        self._names, self._channels = names or [("",) * 4], channels
+        self._vocabulary = vocabulary
         self._known_at_ms, self._curated = known_at_ms, curated
 
     def named(self, record: Ints) -> tuple[Words, Words, Words]:
         """(supply point, device, register) of some records."""
-        codes, names = words_that_occur(self.readings.name[record], self._names)
-        point, device, register, _ = zip(*names, strict=True) if names else ((),) * 4
+        codes = self.readings.name[record]
+        point, device, register, _ = self._vocabulary.names
         return Words(codes, point), Words(codes, device), Words(codes, register)
 
     def channel(self, number: Ints) -> tuple[Words, Words, Words]:
         """(supply point, channel, unit) of some channels."""
-        codes, names = words_that_occur(number, self._channels)
-        point, channel, unit = zip(*names, strict=True) if names else ((),) * 3
-        return Words(codes, point), Words(codes, channel), Words(codes, unit)
+        point, channel, unit = self._vocabulary.channels
+        return Words(number, point), Words(number, channel), Words(number, unit)
 
     def place(self, record: Ints) -> tuple[Column, Column, Column]:
         """The last columns of every row: known at, curated partition, curated offset."""
@@ -167,7 +178,7 @@ def _findings(rows: Records, places: Places) -> tuple[Column, ...]:
     is_missing = rows["check"] == MISSING_READS
     rejects = (rows["check"] == NULL_READ) | (rows["check"] == CONFLICTING_READ)
     details = [_detail(*row) for row in zip(*(rows[name].tolist() for name in ("check", "first", "second")), strict=True)]
-    _, device, _ = places.named(np.where(is_missing, 0, rows["record"]))
+    _, device, _ = places.named(rows["record"])
     return (
         _coded(rows["check"], CHECKS), _coded(rejects, ("warn", "reject")), supply_point, channel,
         Words(np.where(is_missing, len(device.values), device.codes), (*device.values, "")), rows["start_ms"],

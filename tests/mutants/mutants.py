@@ -437,7 +437,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "heartbeats_are_not_restored",
-        "snapshot.py",
+        "packing.py",
         "{device: (pair[0], pair[1]) for device, pair",
         "{device: (0, pair[1]) for device, pair",
         "the whole fold survives a restart (4: the highest sequence)",
