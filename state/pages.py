@@ -35,7 +35,11 @@ class ChangedPages:
             pages = _pages_of(tables, name)
             numbers = self._sums[name].changed(_in_rows(pages))
             packed = _pack(name, pages, numbers)
-            parts += [_TABLE.pack(tables.used[name], len(numbers), len(packed)), numbers.astype(_NUMBER).tobytes(), packed]
+            parts += [
+                _TABLE.pack(tables.used[name], len(numbers), len(packed)),
+                numbers.astype(_NUMBER).tobytes(),
+                packed,
+            ]
         return b"".join(parts)
 
     def look(self, tables: Tables) -> None:

@@ -38,9 +38,7 @@ def _interpolated(world: World, channel: Row, hole: int) -> tuple[bool, int]:
     length = last - first + 1
     if length > most:
         return False, 0
-    if not (
-        holds(world.slots, channel, first - 1, ESTIMATED) and holds(world.slots, channel, last + 1, ESTIMATED)
-    ):
+    if not (holds(world.slots, channel, first - 1, ESTIMATED) and holds(world.slots, channel, last + 1, ESTIMATED)):
         return False, 0
     before = slot_at(world.slots, channel, first - 1).quantity_nano
     after = slot_at(world.slots, channel, last + 1).quantity_nano

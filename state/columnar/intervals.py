@@ -128,7 +128,7 @@ def _take(
     if verdict == CONFLICTING:
         emit_evidence(unit, route.channel, quantity_nano, True, verdict, 1 << CONFLICTING_READ, 0, out)
         emit_finding(unit, route.channel, CONFLICTING_READ, bounds_ms, (held.quantity_nano, quantity_nano), out)
-    elif verdict == ACCEPTED or verdict == CORRECTED:
+    elif verdict in (ACCEPTED, CORRECTED):
         before = (held.quantity_nano, held.quality, held.evidence)
         method = NONE if quality == ACTUAL else SOURCE
         put(held, quantity_nano, quality, method, 0, 1, version, route.device)
@@ -146,7 +146,14 @@ def _take(
 
 @compiled
 def emit_evidence(
-    unit: Unit, number: int, quantity_nano: int, has_quantity: bool, verdict: int, failed: int, not_run: int, out: Emitted
+    unit: Unit,
+    number: int,
+    quantity_nano: int,
+    has_quantity: bool,
+    verdict: int,
+    failed: int,
+    not_run: int,
+    out: Emitted,
 ) -> None:
     """Write the evidence row, and count its verdict."""
     row = out.evidence[out.number[EVIDENCE_ROWS]]

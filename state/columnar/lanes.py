@@ -62,7 +62,8 @@ class Lanes:
         tables = self._fold.tables
         return World(
             tables.channels, tables.slots, tables.windows, tables.streams, tables.reads, self._lanes.rows,
-            self._routes.rows, self._registers.rows, self._spans.rows, self._calendars.rows, self._clocks.rows, self._holidays.rows, self._scratch,
+            self._routes.rows, self._registers.rows, self._spans.rows, self._calendars.rows, self._clocks.rows,
+            self._holidays.rows, self._scratch,
         )  # fmt: skip
 
     def learn(self, names: Sequence[Name]) -> None:
@@ -201,4 +202,3 @@ def _stream_number(point: SupplyPoint, span: RegisterSpan) -> int:
     """The number of the register stream behind a span; -1: it delivers intervals."""
     stream = point.streams.get((span.device, span.register))
     return -1 if stream is None or span.role == INTERVALS else stream.number
-

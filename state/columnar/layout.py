@@ -34,8 +34,12 @@ adds when it does, 0 for one that may not; NO_LIMIT: no maximum is known."""
 
 LANE: Final = np.dtype(
     [
-        ("routes_at", np.int64), ("routes_number", np.int64), ("is_plain", np.int64), ("stream", np.int64),
-        ("registers_at", np.int64), ("registers_number", np.int64),
+        ("routes_at", np.int64),
+        ("routes_number", np.int64),
+        ("is_plain", np.int64),
+        ("stream", np.int64),
+        ("registers_at", np.int64),
+        ("registers_number", np.int64),
     ]
 )
 """One name of a reading (supply point, device, register, unit); `is_plain` 0: all of it is for the scalar step; `stream` -1: none."""
@@ -122,7 +126,6 @@ class Unit(NamedTuple):
     record: int
     element: int
     cause: int
-
 
 
 EVIDENCE_ROWS, DETERMINANT_ROWS, ADJUSTMENT_ROWS, FINDING_ROWS = range(4)

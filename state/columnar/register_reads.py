@@ -61,7 +61,7 @@ def judge_register_read(world: World, lane: Row, arriving: _Read, received_ms: i
         if incumbent[2] == BEYOND_BOUND or verdict == CONFLICTING or (verdict == CORRECTED and not is_plain):
             return ODD
     touched = 0
-    if verdict == ACCEPTED or verdict == CORRECTED:
+    if verdict in (ACCEPTED, CORRECTED):
         touched = _put(world, lane, span.channel, index, verdict == CORRECTED, arriving)
         if touched < 0:
             return ODD

@@ -177,7 +177,9 @@ def _findings(rows: Records, places: Places) -> tuple[Column, ...]:
     supply_point, channel, _ = places.channel(rows["channel"])
     is_missing = rows["check"] == MISSING_READS
     rejects = (rows["check"] == NULL_READ) | (rows["check"] == CONFLICTING_READ)
-    details = [_detail(*row) for row in zip(*(rows[name].tolist() for name in ("check", "first", "second")), strict=True)]
+    details = [
+        _detail(*row) for row in zip(*(rows[name].tolist() for name in ("check", "first", "second")), strict=True)
+    ]
     _, device, _ = places.named(rows["record"])
     return (
         _coded(rows["check"], CHECKS), _coded(rejects, ("warn", "reject")), supply_point, channel,
@@ -218,4 +220,3 @@ def _one(number: int, value: Any) -> Words:
 
 def _coded(codes: NDArray[Any], values: tuple[Any, ...]) -> Words:
     return Words(codes.astype(np.int64), values)
-

@@ -13,9 +13,9 @@ def run(
 ) -> tuple[int, int, int]:
     """Process the records [first, end), the first of them from an element on; returns (how it ended, record, element).
 
-    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL, CROWDED: to be
-    called again there with more room, for rows or for the reads of its register. `marks`: per raw partition the (offset, sub) processed. `element` -1: the record has not
-    been admitted.
+    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL, CROWDED: to
+    be called again there with more room, for rows or for the reads of its register. `marks`: per raw partition the (offset, sub)
+    processed. `element` -1: the record has not been admitted.
     """
     for record in range(first, end):
         lane = world.lanes[readings.name[record]]

@@ -46,7 +46,9 @@ def derive(world: World, lane: Row, channel: Row, number: int, slot: int) -> tup
             return NOT_COVERED, 0, 0, 0
         duration_ms = read.at_ms - good.at_ms
         low_ms, high_ms = max(begin_ms, good.at_ms), min(end_ms, read.at_ms)
-        total += part(total_nano, high_ms - good.at_ms, duration_ms) - part(total_nano, low_ms - good.at_ms, duration_ms)
+        total += part(total_nano, high_ms - good.at_ms, duration_ms) - part(
+            total_nano, low_ms - good.at_ms, duration_ms
+        )
         if abs(total) > channel.most_nano:
             return UNCLEAR, 0, 0, 0
         reads = min(reads, min(good.quality, read.quality))

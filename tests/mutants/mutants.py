@@ -54,8 +54,8 @@ MUTANTS: Final = (
     Mutant(
         "one_mark_for_all_raw_partitions",
         "fold.py",
-        "self.marks.get(partition, NO_MARK)",
-        "max(self.marks.values(), default=NO_MARK)",
+        "self.marks[partition]",
+        "max((mark for _, mark in self.marks.items()), default=(-1, -1))",
         "1: every raw partition has a mark of its own",
     ),
     Mutant(
@@ -98,8 +98,8 @@ MUTANTS: Final = (
     Mutant(
         "a_heartbeat_of_any_device_counts",
         "fold.py",
-        "if channel.current_device() == device:",
-        "if device in channel.devices:",
+        "if channel.current_device() == device]",
+        "if device in channel.devices]",
         "4: a heartbeat speaks for the channels whose current device it is",
         is_dear=True,
     ),
@@ -290,14 +290,14 @@ MUTANTS: Final = (
     Mutant(
         "a_reset_is_compared",
         "registers.py",
-        "if self._last_good >= 0 and not read.reset:",
-        "if self._last_good >= 0:",
+        "if span is None or read.reset:",
+        "if span is None:",
         "6: a reset breaks the chain",
     ),
     Mutant(
         "a_bad_read_is_the_anchor",
         "registers.py",
-        "range(cut - 1, -1, -1) if self.state[at] == GOOD), None)",
+        'range(cut - 1, -1, -1) if reads[at]["state"] == GOOD), None)',
         "range(cut - 1, -1, -1)), None)",
         "6: of the reads before base the last good one is kept",
         is_dear=True,

@@ -48,10 +48,11 @@ class Columns:
             is_number += fits
             qualities += found
         table = np.array(rows, np.int64).reshape(-1, 17).T.copy()
-        readings = ReadingColumns(
-            table[0], table[1].astype(np.uint8), *table[2:15], table[15].astype(np.uint8), table[16] != 0,
+        at, kind, *columns = table[:15]
+        readings = ReadingColumns._make(
+            [at, kind.astype(np.uint8), *columns, table[15].astype(np.uint8), table[16] != 0,
             np.array(values, np.int64), np.array(is_number, bool), np.array(qualities, np.uint8),
-            np.array(others, np.int64),
+            np.array(others, np.int64)]
         )  # fmt: skip
         offsets = np.array([record["curated_offset"] for record in records], np.int64)
         append_ms = np.array([record["append_ms"] for record in records], np.int64)
