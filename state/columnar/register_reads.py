@@ -28,6 +28,9 @@ from state.columnar.totals import MOST_SLOTS, TOUCHED_AT, derive_slots, place_sl
 from state.compiling import compiled
 from state.registers import GOOD
 
+NONE_BETWEEN, SEGMENT, UNSURE = range(3)
+"""What lies between two reads; UNSURE: that is for the scalar step to say."""
+
 _Read = tuple[int, int, int, int, int]
 """(instant, total, decimals, version, quality)."""
 
@@ -122,21 +125,17 @@ def _affected(world: World, lane: Row, number: int, index: int) -> tuple[int, in
     low_ms = high_ms = read.at_ms
     if index > 0:
         good = read_at(world, stream, index - 1)
-        total_nano, span = total_between(world, lane, good, read)
-        if good.state != GOOD or total_nano == ODD_PAIR or _turns_over(world, good, read, span):
+        found = _segment_between(world, lane, number, good, read)
+        if found == UNSURE:
             return -1, 0
-        if span >= 0:
-            if world.registers[span].channel != number:
-                return -1, 0
+        if found == SEGMENT:
             low_ms = good.at_ms
     if index < stream.size - 1:
         following = read_at(world, stream, index + 1)
-        total_nano, span = total_between(world, lane, read, following)
-        if following.state != GOOD or total_nano == ODD_PAIR or _turns_over(world, read, following, span):
+        found = _segment_between(world, lane, number, read, following)
+        if found == UNSURE:
             return -1, 0
-        if span >= 0:
-            if world.registers[span].channel != number:
-                return -1, 0
+        if found == SEGMENT:
             high_ms = following.at_ms
     low_ms, high_ms = max(low_ms, channel.base_ms), min(high_ms, channel.watermark_ms + AHEAD_MS)
     if low_ms >= high_ms:
@@ -145,6 +144,17 @@ def _affected(world: World, lane: Row, number: int, index: int) -> tuple[int, in
     if _has_other_streams(world, channel, lane.stream, start_ms(channel, first), start_ms(channel, end)):
         return -1, 0
     return first, end
+
+
+@compiled
+def _segment_between(world: World, lane: Row, number: int, good: Row, read: Row) -> int:
+    """Whether a segment of channel `number` lies between two reads that stand one after the other."""
+    total_nano, span = total_between(world, lane, good, read)
+    if good.state != GOOD or read.state != GOOD or total_nano == ODD_PAIR or _turns_over(world, good, read, span):
+        return UNSURE
+    if span < 0:
+        return NONE_BETWEEN
+    return SEGMENT if world.registers[span].channel == number else UNSURE
 
 
 @compiled

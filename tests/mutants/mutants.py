@@ -54,8 +54,8 @@ MUTANTS: Final = (
     Mutant(
         "one_mark_for_all_raw_partitions",
         "fold.py",
-        "self.marks[partition]",
-        "max((mark for _, mark in self.marks.items()), default=(-1, -1))",
+        "marked_offset, marked_sub = self.marks[partition]",
+        "marked_offset, marked_sub = max((mark for _, mark in self.marks.items()), default=(-1, -1))",
         "1: every raw partition has a mark of its own",
     ),
     Mutant(
