@@ -92,6 +92,7 @@ def kept_by(data: Path, flow: str) -> list[Path]:
     return sorted((Paths(data).recovery / flow / "snapshots").rglob("*.changes"))
 
 
+@pytest.mark.long
 def test_a_damaged_snapshot_is_said_and_the_logs_give_its_rows_again(
     imported: Path, undisturbed: dict[str, list[str]], tmp_path: Path
 ) -> None:

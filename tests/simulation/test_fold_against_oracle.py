@@ -23,7 +23,7 @@ from tests.simulation.edges import EDGES, Edge
 from tests.simulation.oracle import check_conservation
 from tests.simulation.streams import Stream, make_stream
 
-SHORT = range(2)
+SHORT = range(1)
 LONG = range(100, 200)
 SHORTER = range(100)
 """Seeds of streams of twenty days: more beginnings, exchanges and contradictions for the same time."""
@@ -210,7 +210,7 @@ def test_invariant_6_exact_numbers(played: Played, seeds: list[int]) -> None:
             fold.apply(record, record["curated_offset"], record["append_ms"], out)
         _require_exact_rows(out)
         for array in _arrays(fold):
-            assert np.issubdtype(array.dtype, np.integer), rerun(seed)
+            assert all(np.issubdtype(array.dtype[name], np.integer) for name in array.dtype.names), rerun(seed)
             assert int(np.abs(array).max(initial=0)) < BOUND or array.dtype != np.int64, rerun(seed)
 
 
