@@ -113,7 +113,7 @@ def _register_read(line: bytes) -> Iterable[tuple[str, Read]]:
     at_ms = record["at_ms"]
     edition = (record["version"], QUALITY_OF[record["quality"]])
     instant = datetime.fromtimestamp(at_ms / 1000, UTC) - _SLOT  # the window that it ends
-    return [(f"{record['supply_point']}/{record['register']}", (instant, at_ms, edition, record["count"] * 10**6))]
+    return [(f"{record['supply_point']}/{record['register']}", (instant, at_ms, edition, record["count"] * 10**3))]
 
 
 def _take(best: Best, read: Read) -> Best:

@@ -30,7 +30,7 @@ QUALIFY row_number() OVER (PARTITION BY supply_point, channel, start_ms ORDER BY
 _REGISTERS: Final = f"""
 CREATE TABLE slots AS
 WITH reads AS (
-    SELECT supply_point, register AS channel, at_ms, count * 1000000 AS total, {_RANK} AS rank
+    SELECT supply_point, register AS channel, at_ms, count * 1000 AS total, {_RANK} AS rank
     FROM read_json($lines, format = 'newline_delimited', columns = {{
         supply_point: 'VARCHAR', register: 'VARCHAR', at_ms: 'BIGINT', count: 'BIGINT', quality: 'VARCHAR',
         version: 'BIGINT', raw: 'BIGINT[]'}})

@@ -75,7 +75,7 @@ def _of_registers(root: Path) -> pl.LazyFrame:
     return (
         reads.with_columns(
             before["at_ms"].alias("from_ms"),
-            ((pl.col("count") - before["count"]) * 10**6).alias("total"),
+            ((pl.col("count") - before["count"]) * 10**3).alias("total"),
             ((pl.col("at_ms") - before["at_ms"]) // SLOT_MS).alias("number"),
             pl.min_horizontal("rank", before["rank"]).alias("rank"),
         )

@@ -31,7 +31,7 @@ Arrival = tuple[int, Record]
 def reference(size: Size) -> Iterator[Record]:
     """The assignment and configuration of every device."""
     is_register = size.shape == "register"
-    totals = {"decimals": 3, "digits": 9, "nano_per_count": 10**6} if is_register else {"multiplier": 1}
+    totals = {"decimals": 6, "digits": 12, "nano_per_count": 10**3} if is_register else {"multiplier": 1}
     for number in range(size.points):
         device = f"M{number:06}"
         spans = [{"supply_point": supply_point(number), "from_ms": START_MS, "to_ms": None}]
@@ -78,7 +78,7 @@ def readings(size: Size) -> Iterator[Record]:
             elif size.shape == "single":
                 arrivals = _single(rng, number, channel, step)
             else:
-                used = rng.randrange(20, 900)
+                used = rng.randrange(20_000, 900_000)
                 counts[number, channel] += used
                 arrivals = _total(rng, number, channel, step, counts[number, channel], used)
             for delay, record in arrivals:
@@ -125,7 +125,7 @@ def _single(rng: Random, number: int, channel: str, step: int) -> Iterator[Arriv
     (value,) = _quantities(rng, 1)
     record = _intervals(number, channel, "interval", START_MS + step * SLOT_MS, {"quantity_nano": value})
     if rng.random() >= GAPS:
-        corrected = {**record, "quantity_nano": rng.randrange(20, 900) * 10**6, "version": 1}
+        corrected = {**record, "quantity_nano": rng.randrange(20_000_000, 900_000_000), "version": 1}
         yield from _arrivals(rng, record, corrected, LATEST_STEPS, SLOTS)
 
 
@@ -151,8 +151,8 @@ def _arrivals(rng: Random, record: Record, corrected: Record, latest: int, a_day
 
 
 def _quantities(rng: Random, number: int) -> list[int | None]:
-    """Whole Wh, as meters count them."""
-    return [(20 + int(rng.random() * 880)) * 10**6 for _ in range(number)]
+    """So fine that no estimate is by chance what a late read says: an adjustment to the same quantity is none."""
+    return [20_000_000 + int(rng.random() * 880_000_000) for _ in range(number)]
 
 
 def _intervals(number: int, channel: str, kind: str, start_ms: int, more: Record) -> Record:
@@ -165,5 +165,5 @@ def _intervals(number: int, channel: str, kind: str, start_ms: int, more: Record
 def _register(number: int, channel: str, at_ms: int, count: int) -> Record:
     return {
         "v": 1, "type": "register", "device": f"M{number:06}", "register": channel, "unit": "kWh", "at_ms": at_ms,
-        "count": count, "decimals": 3, "quality": "ACTUAL", "version": 0,
+        "count": count, "decimals": 6, "quality": "ACTUAL", "version": 0,
     }  # fmt: skip
