@@ -74,7 +74,7 @@ $(READY): $(LOCKED) pyproject.toml setup.py
 lock:
 	@test -x .lockenv/bin/uv || { $(or $(PYTHON),python3) -m venv --clear .lockenv && \
 	  .lockenv/bin/python -m pip install --quiet uv==$(UV); }
-	.lockenv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	.lockenv/bin/uv pip compile pyproject.toml --extra dev --extra edge --extra deployed --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
 	.lockenv/bin/uv pip compile pyproject.toml --extra bench --constraints requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-bench.lock $(ARGS)

@@ -1,1 +1,1 @@
-"""Polls meters, keeps an outbox, publishes: runs on a small box."""
+"""Reads meters over Modbus at the interval boundary, keeps every read until it is delivered. No Bytewax, ClickHouse or pandas here."""
