@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from connectors.clickhouse_columns import Slices, codes_of, refuse_nulls
 from connectors.clickhouse_pieces import Piece
 from connectors.clickhouse_text import as_text
-from state.compiling import compiled
+from state.compiling import FEW, compiled, is_at_hand
 from state.outputs import Words
 
 DICTIONARY_VERSION: Final = (1).to_bytes(8, "little")
@@ -24,6 +24,8 @@ _LONGER_FROM: Final = 1 << 7 * np.arange(1, 9)
 
 def in_full(slices: Slices) -> NDArray[np.uint8]:
     """The values of a String column. The slices must be within their buffer: see `as_text`."""
+    if len(slices.start) < FEW or not is_at_hand():
+        return _in_full_one_by_one(slices)
     data = np.frombuffer(slices.data, np.uint8)
     data.flags.writeable = False  # as that of bytes is: the loop is compiled for one of the two
     start, end = np.ascontiguousarray(slices.start), np.ascontiguousarray(slices.end)
@@ -32,6 +34,19 @@ def in_full(slices: Slices) -> NDArray[np.uint8]:
     out = np.empty(int(sizes.sum()), np.uint8)
     _write(data, start, end, out)
     return out
+
+
+def _in_full_one_by_one(slices: Slices) -> NDArray[np.uint8]:
+    """Without the compiler."""
+    data, out = memoryview(slices.data), bytearray()
+    for start, end in zip(slices.start.tolist(), slices.end.tolist(), strict=True):
+        length = end - start
+        while length >= 128:
+            out.append(length & 127 | 128)
+            length >>= 7
+        out.append(length)
+        out += data[start:end]
+    return np.frombuffer(out, np.uint8)
 
 
 def by_dictionary(name: str, words: Words, may_be_null: bool) -> list[Piece]:

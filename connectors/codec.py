@@ -197,6 +197,12 @@ _LIST: Final[dict[str, Check]] = {
     "method?": _is_any_text,
     "reason?": _is_any_text,
 }
+_TIMING: Final[dict[str, Check]] = {
+    "sent_ms": _is_instant,
+    "received_ms": _is_instant,
+    "offset_ms?": _is_int,
+    "uncertainty_ms?": _between(0, 10**12),
+}
 _REGISTER_SPAN: Final[dict[str, Check]] = {
     "register": _is_text,
     "channel": _is_text,
@@ -245,10 +251,12 @@ RAW_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "day": _LIST,
     "register": {**_READING, "at_ms": _is_instant, "count": _is_int, "decimals": _is_decimals, "quality": _is_quality,
         "event?": _is_one_of("reset"), "words?": _list_of(_between(0, 65_535)), "flags?": _list_of(_is_any_text),
+        "read_id?": _is_text, "timing?": _shaped(_TIMING),
     },
     "heartbeat": {"device": _is_text, "complete_through_ms": _is_instant, "sequence": _is_int},
-    "status": {"device": _is_text, "at_ms": _is_instant, "kind": _is_one_of("clock", "communication"),
-        "offset_ms?": _is_int, "detail?": _is_any_text,
+    "status": {"device": _is_text, "at_ms": _is_instant,
+        "kind": _is_one_of("clock", "communication", "gap", "exchange"), "offset_ms?": _is_int, "detail?": _is_any_text,
+        "from_ms?": _is_instant, "to_ms?": _is_instant,
     },
     "assignment": {
         "device": _is_text,

@@ -8,15 +8,16 @@ from connectors.codec import decode
 from connectors.file_log import Frames
 from connectors.scan import Names, scan_curated
 from state.columnar import Batch, BatchFold
+from state.compiling import Worth
 from state.outputs import Outputs
 
-FEW_RECORDS: Final = 512
-"""So few are sooner folded one by one than compiled code is loaded."""
+COLUMNS: Final = Worth()
+"""Batches that are not worth it are folded one by one."""
 
 
 def fold_frames(fold: BatchFold, frames: Frames, names: Names, out: Outputs) -> Batch | None:
     """Fold some frames, rows to `out`; returns them as columns, None if they were few and not made columns."""
-    if len(frames) < FEW_RECORDS:
+    if not COLUMNS.of(len(frames)):
         records = ((decode(record.payload), record.offset, record.append_ms) for record in frames)
         fold.apply_records(records, out)
         return None

@@ -26,11 +26,12 @@ from connectors.log_streams import Entries, Entry, LogSink, MergedLogSource, Run
 from dataflows.ingest_columns import ColumnIngest
 from dataflows.ingest_rows import IngestRows
 from dataflows.route_snapshots import RouteSnapshots
+from state.compiling import Worth
 from state.routing import Again, Carrier, Routed, Router
 from state.timeline import UnableToAssign
 
-FEW_RECORDS: Final = 64
-"""So few are routed one by one: for them array code is not worth loading."""
+COLUMNS: Final = Worth()
+"""Batches that are not worth it are routed one by one."""
 
 
 class UnableToRelease(ValueError):
@@ -106,7 +107,7 @@ class RouteLogic(StatefulBatchLogic[Runs, RoutedBatch, bytes]):
 
     def route_runs(self, runs: Runs) -> RoutedBatch:
         """Route a batch, in columns if it is worth it."""
-        if sum(map(len, runs)) < FEW_RECORDS:
+        if not COLUMNS.of(sum(map(len, runs))):
             return self.route_records([record for run in runs for record in run])
         rows = IngestRows()
         for run in runs:

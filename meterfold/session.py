@@ -22,6 +22,7 @@ from connectors.file_log import UnableToLock, UnableToOpenTopic, UnableToRepair
 from connectors.snapshots.reference import UnableToResume
 from meterfold.serving import ask_owner
 from meterfold.workspace import IsOwned, UnableToOpen, Workspace, find
+from state.compiling import say_when_compiling
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="METERFOLD_DATA", help="The data directory.", show_default="./meterfold-data")
@@ -95,6 +96,7 @@ def workspace(data: Path, *, drop_projection: bool = False) -> Iterator[Workspac
         raise fail(f"{error}; the tables follow from the logs: meterfold rebuild makes them anew") from error
     except (UnableToOpen, UnableToLock, UnableToRepair, UnableToOpenTopic, StoreIsOwned) as error:
         raise fail(str(error)) from error
+    say_when_compiling(lambda: current.err.print("compiling the fold for large batches, once: about a minute …"))
     with owned:
         try:
             yield owned

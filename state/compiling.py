@@ -2,9 +2,13 @@
 
 Numba is imported then, not before: a command that folds nothing does not wait for it. It stores compiled code by the time of the one file
 that a function stands in, so a function would go on calling what a changed module used to say; here the store is named by the text of all
-that is compiled together. Reading those sources, once, is all that this module of `state` has to do with files.
+that is compiled together. Reading those sources, once, and looking whether the store is there, is all that this module of `state` has to do
+with files.
+
+Compiling everything takes a minute, once a version. Small work does not ask for it: see `Worth` and `is_at_hand`.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -17,6 +21,36 @@ Found = TypeVar("Found")
 _FUNCTIONS: Final[list["_Compiled[..., Any]"]] = []
 """Those that do not know each other yet."""
 _HERE: Final = Path(__file__).parent
+
+
+FEW: Final = 512
+"""So few records are sooner done one by one than compiled code is loaded."""
+MANY: Final = 10_000
+"""After so many it is worth compiling what was never compiled here."""
+
+_SAY: Final[list[Callable[[], None]]] = []
+
+
+class Worth:
+    """Whether the next batch of some work is worth compiled code: a large one if it is at hand, else only once there was much."""
+
+    def __init__(self, few: int = FEW, many: int = MANY) -> None:
+        self._few, self._many, self._seen = few, many, 0
+
+    def of(self, records: int) -> bool:
+        """Of a batch of so many records, which is counted."""
+        self._seen += records
+        return records >= self._few and (self._seen >= self._many or is_at_hand())
+
+
+def is_at_hand() -> bool:
+    """Whether something was compiled here before, of these very sources."""
+    return any(Path(_kept(package)).exists() for package in ("state", "connectors"))
+
+
+def say_when_compiling(say: Callable[[], None]) -> None:
+    """Have `say` called before anything is compiled that was never compiled here."""
+    _SAY[:] = [say]
 
 
 class _Compiled(Generic[Given, Found]):
@@ -56,6 +90,8 @@ def compiled_with_arrays(function: Callable[Given, Found]) -> Callable[Given, Fo
 
 def _link() -> None:
     """Let compiled functions call each other directly."""
+    if _SAY and not is_at_hand():
+        _SAY.pop()()
     while _FUNCTIONS:
         names = _FUNCTIONS.pop().function.__globals__
         for name, value in names.items():
@@ -78,4 +114,4 @@ def _kept(package: str) -> str:
     digest = blake2b(digest_size=8)
     for source in sorted(sources):
         digest.update(source.read_bytes())
-    return str(Path(_numba()[1].CACHE_DIR or folder / "__pycache__") / f"compiled-{digest.hexdigest()}")
+    return str(Path(os.environ.get("NUMBA_CACHE_DIR") or folder / "__pycache__") / f"compiled-{digest.hexdigest()}")

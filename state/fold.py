@@ -6,7 +6,7 @@ records, their order and RULE_VERSION.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from state.channel import Channel
 from state.codes import FUTURE_TOLERANCE_MS, MISSING, QUALITY_OF
@@ -23,6 +23,13 @@ from state.supply_point import SupplyPoint
 from state.tables import Tables
 from state.unit import CONFIGURATION, EDIT, GATE, HEARTBEAT, READ, Step, Unit
 
+STATUS_FINDINGS: Final = {
+    "clock": ("clock_drift", "info"),
+    "communication": ("communication", "info"),
+    "gap": ("gap_declared", "warn"),
+    "exchange": ("meter_exchange", "warn"),
+}
+"""Kind of a status record to the finding that it becomes, and its severity."""
 _CAUSES = {"heartbeat": HEARTBEAT, "gate": GATE, "configuration": CONFIGURATION, "edit": EDIT}
 
 
@@ -164,11 +171,13 @@ class Fold:
 
     def _status(self, record: Mapping[str, Any], unit: Unit) -> None:
         self.ledger["control:status"] += 1
-        check_id = "clock_drift" if record["kind"] == "clock" else "communication"
+        check_id, severity = STATUS_FINDINGS[str(record["kind"])]
         at_ms = int(record["at_ms"])
+        from_ms, to_ms = record.get("from_ms"), record.get("to_ms")
+        span = (at_ms, at_ms) if from_ms is None or to_ms is None else (int(from_ms), int(to_ms))
         key = (str(record["supply_point"]), "", str(record["device"]))
         detail = {name: record[name] for name in ("offset_ms", "detail") if record.get(name) is not None}
-        unit.finding(check_id, "info", key, at_ms, at_ms, **detail)
+        unit.finding(check_id, severity, key, *span, **detail)
 
     def _heartbeat(self, record: Mapping[str, Any], unit: Unit) -> None:
         point = self.point(str(record["supply_point"]))

@@ -7,6 +7,7 @@ keys could make one up, but nobody who writes to the fold's memory can choose wh
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -40,9 +41,15 @@ class PageSums:
     """The sums of an array's pages as they were when they were last looked at; before the first time they held only zeros."""
 
     def __init__(self, page_words: int) -> None:
-        self._nothing = np.zeros((1, 2), np.uint64)
-        _find_changed(np.zeros((1, page_words), np.uint64), _KEYS, self._nothing, np.zeros(1, np.int64))
-        self._sums = self._nothing[:0]
+        self._page_words = page_words
+        self._sums = np.zeros((0, 2), np.uint64)
+
+    @cached_property
+    def _nothing(self) -> Words:
+        """The sum of zeros; found when it is first asked for, as that takes compiled code."""
+        sums = np.zeros((1, 2), np.uint64)
+        _find_changed(np.zeros((1, self._page_words), np.uint64), _KEYS, sums, np.zeros(1, np.int64))
+        return sums
 
     def changed(self, pages: Words) -> Ints:
         """The numbers of the pages (a row each) that are not as they were, ascending. Rows may have been added, not taken away."""
@@ -54,7 +61,7 @@ class PageSums:
 
     def forget(self) -> None:
         """Take every page for one of zeros again, so that all others are found changed."""
-        self._sums = self._nothing[:0]
+        self._sums = self._sums[:0]
 
 
 @compiled

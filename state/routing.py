@@ -265,8 +265,8 @@ class Router:
 
 
 def _rest(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A control record's own fields."""
-    return {name: value for name, value in record.items() if name not in ("v", "source")}
+    """What of a record is for the fold; how it came stays in the raw log."""
+    return {name: value for name, value in record.items() if name not in ("v", "source", "read_id", "timing")}
 
 
 def _by_supply_point(device: Device, record: Mapping[str, Any]) -> list[tuple[str | None, int, int]]:

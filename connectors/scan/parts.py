@@ -26,6 +26,10 @@ _REASON: Final = word(',"reason":"')
 _FILE: Final = word('"file":"')
 _IMPORT: Final = word('"import":"')
 _LINE: Final = word('"line":')
+_OFFSET: Final = word('"offset_ms":')
+_RECEIVED: Final = word('"received_ms":')
+_SENT: Final = word(',"sent_ms":')
+_UNCERTAINTY: Final = word(',"uncertainty_ms":')
 _QUOTE: Final = word('"')
 _COMMA: Final = word(",")
 _OPENED: Final = word("{")
@@ -107,6 +111,19 @@ def source_end(data: Bytes, at: int, end: int) -> int:
     comma = _after_comma(data, place, end, number)
     if stands(data, comma, end, _LINE):
         _, place = bounded(data, comma + _LINE.size, end, 0, 2**32 - 1)
+    return skip(data, place, end, _CLOSED)
+
+
+@compiled
+def timing_end(data: Bytes, at: int, end: int) -> int:
+    """The place after an object that says when a collector asked and was answered, and how good its clock was."""
+    place = skip(data, at, end, _OPENED)
+    if stands(data, place, end, _OFFSET):
+        place = skip(data, integer(data, place + _OFFSET.size, end)[1], end, _COMMA)
+    _, place = bounded(data, skip(data, place, end, _RECEIVED), end, -(10**15), 10**15)
+    _, place = bounded(data, skip(data, place, end, _SENT), end, -(10**15), 10**15)
+    if stands(data, place, end, _UNCERTAINTY):
+        _, place = bounded(data, place + _UNCERTAINTY.size, end, 0, 10**12)
     return skip(data, place, end, _CLOSED)
 
 

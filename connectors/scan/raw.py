@@ -19,6 +19,7 @@ from connectors.scan.parts import (
     quality,
     source_end,
     texts_end,
+    timing_end,
     words_end,
 )
 from connectors.scan.tokens import Bytes, bounded, integer, skip, stands, word
@@ -54,6 +55,8 @@ _PLACES = word(',"decimals":')
 _RESET = word(',"event":"reset"')
 _FLAGS = word(',"flags":[')
 _WORDS = word(',"words":[')
+_READ_ID = word(',"read_id":"')
+_TIMING = word(',"timing":')
 
 
 class RawColumns(NamedTuple):
@@ -159,9 +162,14 @@ def _register(data: Bytes, start: int, end: int, row: Ints, key: int, key_end: i
     if stands(data, at, end, _FLAGS):
         at = texts_end(data, at + _FLAGS.size, end)
     _, at = quality(data, skip(data, at, end, _QUALITY), end)
-    row[row_of.HEAD_END] = row[row_of.REGISTER_FIELD] = at
+    row[row_of.HEAD_END] = at
+    if stands(data, at, end, _READ_ID):
+        at = named(data, at, end, _READ_ID)[2]
+    row[row_of.REGISTER_FIELD] = at
     register, register_end, at = named(data, at, end, _REGISTER_NAME)
     row[row_of.REGISTER_FIELD_END], at = _sequence_and_source(data, at, end)
+    if stands(data, at, end, _TIMING):
+        at = timing_end(data, at + _TIMING.size, end)
     row[row_of.TAIL] = at
     unit, unit_end, at = named(data, skip(data, at, end, _TYPE_REGISTER), end, _UNIT)
     _, at = bounded(data, skip(data, at, end, _V_VERSION), end, -_MOST_VERSION, _MOST_VERSION)

@@ -8,8 +8,8 @@
     ╵              ╵                         ╵            ╵            ╵
     REGISTER_FIELD REGISTER_FIELD_END        START_FIELD  START_FIELD_END   TAIL
 
-A field's place is that of the comma before it. RANGES is -1 where there are none. Of a register read only these count: HEAD_END and
-REGISTER_FIELD stand before its register, REGISTER_FIELD_END after its sequence, TAIL before its type.
+A field's place is that of the comma before it. RANGES is -1 where there are none. Of a register read only these count: HEAD_END stands
+after its quality, REGISTER_FIELD before its register, REGISTER_FIELD_END after its sequence, TAIL before its type.
 """
 
 from __future__ import annotations

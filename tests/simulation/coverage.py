@@ -73,6 +73,8 @@ OTHER_FINDINGS = (
     "restatement_refused/error",
     "clock_drift/info",
     "communication/info",
+    "gap_declared/warn",
+    "meter_exchange/warn",
     "out_of_range/reject",
 )
 CONTROLS = ("configuration", "heartbeat", "gate", "status", "restatement")

@@ -236,7 +236,9 @@ def _heartbeat(device: Device, through: int, sequence: int) -> Callable[[Log, in
 
 
 def states(script: Script, device: Device) -> None:
-    for kind in ("clock", "communication"):
+    for kind in ("clock", "communication", "gap", "exchange"):
         at = script.some_instant()
         body: Body = {"v": 1, "type": "status", "device": device.name, "at_ms": at - 60_000, "kind": kind}
+        if kind == "gap":
+            body |= {"from_ms": at - 7_200_000, "to_ms": at - 3_600_000}
         script.send(at, device, body)

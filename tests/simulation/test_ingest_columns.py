@@ -18,6 +18,7 @@ from connectors.log_streams import LogSink
 from connectors.scan import RawColumns
 from dataflows import ingest, ingest_columns
 from dataflows.ingest import IngestWiring, RouteLogic
+from state.compiling import Worth
 from state.outputs import plain
 from tests.simulation.raw_log import PARTITIONS, RawLog
 
@@ -28,8 +29,9 @@ SEEDS, RECORDS = 8, 600
 @pytest.fixture(autouse=True)
 def columns_for_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Array code for batches of fifty records; smaller ones go one by one, so that both take turns on the same routers."""
-    monkeypatch.setattr(ingest, "FEW_RECORDS", 50)
+    monkeypatch.setattr(ingest, "COLUMNS", Worth(few=50, many=0))
     monkeypatch.setattr(reader_module, "_FEW_BYTES", 0)
+    monkeypatch.setattr(reader_module, "is_at_hand", lambda: True)
 
 
 class Side:

@@ -23,6 +23,7 @@ def a_reading(rng: Random, device: str | None = None, start_ms: int | None = Non
     if kind == "register":
         record |= {"at_ms": instant, "count": rng.choice(INTEGERS), "decimals": rng.choice([0, 3, 18])}
         more |= {"event": "reset", "words": rng.choice([[], [0, 65_535]]), "flags": rng.choice([[], ["", "é"]])}
+        more |= {"read_id": rng.choice(TEXTS), "timing": a_timing(rng)}
     else:
         record |= {"start_ms": instant, "interval_s": rng.choice([1, 300, 1800, 1800, 86_400, "LOCAL_DAY"])}
         more |= {"method": rng.choice(["", "F52"]), "reason": "71"}
@@ -31,6 +32,12 @@ def a_reading(rng: Random, device: str | None = None, start_ms: int | None = Non
         record |= {"quantity_nano": values[0]} if kind == "interval" else {"quantities_nano": values}
         more["ranges"] = [a_range(rng, number) for _ in range(rng.randrange(4))]
     return record | {name: value for name, value in more.items() if rng.random() < 0.25}
+
+
+def a_timing(rng: Random) -> Record:
+    timing: Record = {"sent_ms": rng.choice([0, -(10**15)]), "received_ms": rng.choice([10**15, 5])}
+    more = {"offset_ms": rng.choice(INTEGERS), "uncertainty_ms": rng.choice([0, 10**12])}
+    return timing | {name: value for name, value in more.items() if rng.random() < 0.5}
 
 
 def a_range(rng: Random, number: int) -> Record:

@@ -51,6 +51,7 @@ TAPE = {
     "interval_beyond_horizon": "2026-01-18T11:00Z", "restatement": "2026-01-19T09:00Z",
     "register_reset": "2026-01-21T13:45Z", "assignment_exchanged": "2026-01-21T14:00Z",
     "configuration_exchanged": "2026-01-21T14:00Z", "dead_letter": "2026-01-22T08:00Z",
+    "status_gap": "2026-01-22T09:00Z",
 }  # fmt: skip
 """The raw examples in order, at offsets 0, 1, 2, …, with their time of receipt."""
 
@@ -133,7 +134,7 @@ def test_the_page_says_what_may_be_absent() -> None:
     expected["edit"] |= {*EDIT_SHAPES["replace"], *EDIT_SHAPES["refuse_read"]}
     assert fields_on_the_page("reads.raw", "type") == expected
     inside = {
-        "source": "source", "ranges": "range", "spans": "service", "registers": "register_span", "channels": "channel",
+        "source": "source", "timing": "timing", "ranges": "range", "spans": "service", "registers": "register_span", "channels": "channel",
         "policy": "policy", "calendar": "calendar", "rows": "restated",
     }  # fmt: skip
     assert fields_on_the_page("reads.raw", "within") == {
@@ -440,7 +441,7 @@ def test_the_tape_holds_every_raw_example_and_the_router_takes_them(told: Road) 
     assert set(TAPE) == set(RAW)
     assert not told.dead
     outcomes = {name: count for name, count in told.router.ledger.items() if not name.startswith("intervals_")}
-    assert outcomes == {"forwarded": 20, "quarantined": 2}
+    assert outcomes == {"forwarded": 21, "quarantined": 2}
 
 
 def test_routing_the_raw_examples_gives_the_curated_ones(told: Road) -> None:

@@ -163,9 +163,14 @@ class Oracle:
                     harden(point, channel, channel.floor(until), cause, self.book)
 
     def _status(self, record: Record, carrier: Carrier) -> None:
-        check = "clock_drift" if record["kind"] == "clock" else "communication"
+        names = {"clock": "clock_drift", "gap": "gap_declared", "exchange": "meter_exchange"}
+        kind = record["kind"]
         at = (record["at_ms"], record["at_ms"])
-        self.book.finding(check, "info", carrier, record["supply_point"], "", record["device"], at)
+        if "from_ms" in record and "to_ms" in record:
+            at = (record["from_ms"], record["to_ms"])
+        severity = "warn" if kind in ("gap", "exchange") else "info"
+        check = names.get(kind, "communication")
+        self.book.finding(check, severity, carrier, record["supply_point"], "", record["device"], at)
 
     def _restatement(self, record: Record, carrier: Carrier) -> None:
         restate(self._point(record), record, Cause("restatement", carrier), self.book)
