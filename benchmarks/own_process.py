@@ -20,6 +20,7 @@ ROWS: Final = {
     "lines": "stage:write_lines",
     "batch": "folds:in_batches",
     "scalar": "folds:by_scalar_step",
+    "oracle": "oracle:by_oracle",
     "bytewax": "peers_bytewax:measure",
     "duckdb": "peers_duckdb:measure",
     "polars": "peers_polars:measure",

@@ -54,7 +54,7 @@ PEERS: Final = {"bytewax": "Bytewax", "duckdb": "DuckDB", "polars": "Polars"}
 def measure(size: Size, root: Path, say: Say) -> Shape:
     """Measure one shape, every row in a process of its own; the logs that the road leaves are what the others read."""
     rows = {name: Row(name, title) for name, title in _TITLES.items()}
-    for name in ("road", "lines", "batch", "scalar", *PEERS, "components"):
+    for name in ("road", "lines", "batch", "scalar", "oracle", *PEERS, "components"):
         if name in PEERS and find_spec(name) is None:
             rows[name].instead = _MISSING
             continue
@@ -71,16 +71,20 @@ def measure(size: Size, root: Path, say: Say) -> Shape:
         else:
             rows.setdefault(name, Row(name, "", found))
     say(f"{size.shape}: checking")
-    parts = {name: rows.pop(name).found for name in ("lines", "components")}
+    parts = {name: rows.pop(name).found for name in ("lines", "oracle", "components")}
     for name in PEERS:
         rows[name].found["reads"] = rows["batch"].found["reads"]
-    checked = list(_checks(rows, root))
+    checked = list(_checks(rows, parts["oracle"], root))
     return Shape(size, list(rows.values()), parts["components"], checked)
 
 
-def _checks(rows: dict[str, Row], root: Path) -> Iterator[str]:
+def _checks(rows: dict[str, Row], oracle: Found, root: Path) -> Iterator[str]:
     """Say what was compared; a row that disagrees loses its figure."""
+    wrong = oracle["difference"]
+    yield _judge(rows["scalar"], wrong, f"every row of the scalar step is the independent oracle's, {_rows(oracle)}")
     batch, road = rows["batch"].found, rows["road"].found
+    if wrong:
+        rows["batch"].instead = rows["road"].instead = rows["scalar"].instead
     wrong = differences_of(root)
     yield _judge(
         rows["batch"], wrong, f"every row of the batch fold is the scalar step's, {_rows(rows['scalar'].found)}"

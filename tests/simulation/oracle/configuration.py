@@ -41,11 +41,11 @@ def parse_spans(record: Record) -> list[Span]:
             role=row["role"],
             from_ms=row["from_ms"],
             to_ms=FOREVER if row["to_ms"] is None else row["to_ms"],
-            multiplier=row["multiplier"],
-            decimals=row["decimals"],
-            digits=row["digits"],
-            nano_per_count=row["nano_per_count"],
-            max_nano_per_hour=row["max_nano_per_hour"],
+            multiplier=row.get("multiplier", 1),
+            decimals=row.get("decimals", 0),
+            digits=row.get("digits"),
+            nano_per_count=row.get("nano_per_count", 1),
+            max_nano_per_hour=row.get("max_nano_per_hour"),
         )
         for row in record["registers"]
         if row["to_ms"] is None or row["from_ms"] < row["to_ms"]
@@ -60,20 +60,20 @@ def parse_definitions(record: Record) -> dict[str, Definition]:
 
 
 def _definition(row: Record, calendar: Calendar, version: int) -> Definition:
-    policy = row["policy"]
-    interpolate_max_s = policy["interpolate_max_s"]
+    policy = row.get("policy", {})
+    interpolate_max_s = policy.get("interpolate_max_s")
     return Definition(
         kind=row["kind"],
         unit=row["unit"],
         interval_s=row["interval_s"],
         grid_s=row["grid_s"],
-        allowance_ms=row["allowance_s"] * 1000,
-        horizon_days=row["horizon_days"],
-        signed=row["signed"],
+        allowance_ms=row.get("allowance_s", 0) * 1000,
+        horizon_days=row.get("horizon_days", 35),
+        signed=row.get("signed", False),
         interpolate_max_ms=None if interpolate_max_s is None else interpolate_max_s * 1000,
-        like_days=policy["like_days"],
-        spike_factor=policy["spike_factor"],
-        zero_run_s=policy["zero_run_s"],
+        like_days=policy.get("like_days"),
+        spike_factor=policy.get("spike_factor"),
+        zero_run_s=policy.get("zero_run_s"),
         calendar=calendar,
         version=version,
     )
