@@ -24,7 +24,7 @@ _LONGER_FROM: Final = 1 << 7 * np.arange(1, 9)
 
 def in_full(slices: Slices) -> NDArray[np.uint8]:
     """The values of a String column. The slices must be within their buffer: see `as_text`."""
-    if len(slices.start) < FEW or not is_at_hand():
+    if len(slices.start) < FEW or not is_at_hand("connectors.clickhouse_native_text._write"):
         return _in_full_one_by_one(slices)
     data = np.frombuffer(slices.data, np.uint8)
     data.flags.writeable = False  # as that of bytes is: the loop is compiled for one of the two

@@ -11,7 +11,7 @@ from state.columnar import Batch, BatchFold
 from state.compiling import Worth
 from state.outputs import Outputs
 
-COLUMNS: Final = Worth()
+COLUMNS: Final = Worth("state.columnar.stretch.run")
 """Batches that are not worth it are folded one by one."""
 
 

@@ -30,7 +30,7 @@ from state.compiling import Worth
 from state.routing import Again, Carrier, Routed, Router
 from state.timeline import UnableToAssign
 
-COLUMNS: Final = Worth()
+COLUMNS: Final = Worth("connectors.scan.raw._scan")
 """Batches that are not worth it are routed one by one."""
 
 

@@ -29,23 +29,31 @@ MANY: Final = 10_000
 """After so many it is worth compiling what was never compiled here."""
 
 _SAY: Final[list[Callable[[], None]]] = []
+_AT_HAND: Final[set[str]] = set()
 
 
 class Worth:
-    """Whether the next batch of some work is worth compiled code: a large one if it is at hand, else only once there was much."""
+    """Whether the next batch of some work is worth compiled code: a large one if it is at hand, else only once there was much.
 
-    def __init__(self, few: int = FEW, many: int = MANY) -> None:
-        self._few, self._many, self._seen = few, many, 0
+    `name`: of the function that the work begins with, `package.module.function`.
+    """
+
+    def __init__(self, name: str, few: int = FEW, many: int = MANY) -> None:
+        self._name, self._few, self._many, self._seen = name, few, many, 0
 
     def of(self, records: int) -> bool:
         """Of a batch of so many records, which is counted."""
         self._seen += records
-        return records >= self._few and (self._seen >= self._many or is_at_hand())
+        return records >= self._few and (self._seen >= self._many or is_at_hand(self._name))
 
 
-def is_at_hand() -> bool:
-    """Whether something was compiled here before, of these very sources."""
-    return any(Path(_kept(package)).exists() for package in ("state", "connectors"))
+def is_at_hand(name: str) -> bool:
+    """Whether a function, `package.module.function`, was compiled here before, of these very sources."""
+    if name not in _AT_HAND:
+        *_, module, function = name.split(".")
+        if any(Path(_kept(name.partition(".")[0])).glob(f"*/{module}.{function}-*.nbi")):
+            _AT_HAND.add(name)
+    return name in _AT_HAND
 
 
 def say_when_compiling(say: Callable[[], None]) -> None:
@@ -63,6 +71,8 @@ class _Compiled(Generic[Given, Found]):
         _FUNCTIONS.append(self)
 
     def __call__(self, *given: Given.args, **named: Given.kwargs) -> Found:
+        if _SAY and not is_at_hand(f"{self.function.__module__}.{self.function.__name__}"):
+            _SAY.pop()()
         if _FUNCTIONS:
             _link()
         return cast(Found, self.dispatcher(*given, **named))
@@ -90,8 +100,6 @@ def compiled_with_arrays(function: Callable[Given, Found]) -> Callable[Given, Fo
 
 def _link() -> None:
     """Let compiled functions call each other directly."""
-    if _SAY and not is_at_hand():
-        _SAY.pop()()
     while _FUNCTIONS:
         names = _FUNCTIONS.pop().function.__globals__
         for name, value in names.items():

@@ -114,7 +114,7 @@ class LogReader:
 
 def _decode_columns(chunk: bytes, partition: int, chunk_offset: int, max_records: int) -> tuple[Frames, bool]:
     """As `decode_frames`."""
-    if len(chunk) <= _FEW_BYTES or not is_at_hand():
+    if len(chunk) <= _FEW_BYTES or not is_at_hand("connectors.file_log.walk.walk"):
         records, damaged = decode_frames(chunk, partition, chunk_offset, max_records)
         return Frames.of_records(partition, chunk, chunk_offset, records), damaged
     from connectors.file_log.walk import walk  # here, as it loads the compiler, which takes half a second

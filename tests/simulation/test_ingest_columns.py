@@ -29,9 +29,9 @@ SEEDS, RECORDS = 8, 600
 @pytest.fixture(autouse=True)
 def columns_for_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Array code for batches of fifty records; smaller ones go one by one, so that both take turns on the same routers."""
-    monkeypatch.setattr(ingest, "COLUMNS", Worth(few=50, many=0))
+    monkeypatch.setattr(ingest, "COLUMNS", Worth("connectors.scan.raw._scan", few=50, many=0))
     monkeypatch.setattr(reader_module, "_FEW_BYTES", 0)
-    monkeypatch.setattr(reader_module, "is_at_hand", lambda: True)
+    monkeypatch.setattr(reader_module, "is_at_hand", lambda _: True)
 
 
 class Side:

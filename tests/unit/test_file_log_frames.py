@@ -21,7 +21,7 @@ from connectors.file_log.walk import walk
 def columns_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Walk in compiled code however little there is."""
     monkeypatch.setattr(reader_module, "_FEW_BYTES", 0)
-    monkeypatch.setattr(reader_module, "is_at_hand", lambda: True)
+    monkeypatch.setattr(reader_module, "is_at_hand", lambda _: True)
 
 
 def some_frames(rng: Random, number: int) -> list[bytes]:
