@@ -17,7 +17,7 @@ help:
 	@echo "make test       the tests        make test-long   those that take minutes"
 	@echo "make lint       ruff and mypy    make format      let ruff rewrite"
 	@echo "make bench      the speed table  make venv        only the environment"
-	@echo "make lock       resolve both locks anew           make clean"
+	@echo "make lock       resolve the locks anew              make clean"
 
 demo: $(READY)
 	@$(VENV)/bin/meterfold demo
@@ -76,6 +76,8 @@ lock:
 	  .lockenv/bin/python -m pip install --quiet uv==$(UV); }
 	.lockenv/bin/uv pip compile pyproject.toml --extra dev --extra edge --extra deployed --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+	.lockenv/bin/uv pip compile --group pyproject.toml:edge-box --constraints requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-edge.lock $(ARGS)
 	.lockenv/bin/uv pip compile pyproject.toml --extra bench --constraints requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-bench.lock $(ARGS)
 
