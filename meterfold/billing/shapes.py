@@ -101,7 +101,8 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         **dict.fromkeys(("supply_point", "channel", "tariff", "tariff_version", "band"), _text),
         **dict.fromkeys(LINE_DAYS, _day),
         **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
-        "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|standing|tax"), "currency": _CURRENCY,
+        "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|tax"),
+        "currency": _CURRENCY,
     },
     "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
     "issued": {

@@ -1,4 +1,4 @@
-"""Time-of-use bands: which band prices a minute, and whether every minute of the year has one.
+"""Time-of-use bands: which band prices a minute, and whether every minute of the year has one. A charge's `when` matches as a band does.
 
 The rule, which `sql/billing/rated_windows.sql` follows: a minute belongs to the local date it lies on. When a band of the channel names
 `holiday`, a holiday is that and no weekday; otherwise it keeps its weekday. Of the bands in the order written, the first that matches
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise, product
 from typing import Final
 
-from meterfold.portfolio.model import Band
+from meterfold.portfolio.model_tariffs import Band, When
 from meterfold.portfolio.written import DAY_TYPES
 
 _MONTHS: Final = range(1, 13)
 _MONTH_NAMES: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-def applies(band: Band, month: int, day_type: str, minute: int) -> bool:
+def applies(band: Band | When, month: int, day_type: str, minute: int) -> bool:
     """Whether a band matches a minute since local midnight, of a day of that type in that month."""
     in_months = band.months is None or month in band.months
     in_days = band.days is None or day_type in band.days

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from meterfold.portfolio.bands import describe_unpriced, unused_bands
-from meterfold.portfolio.model import Band, EnergyPrice, LegalEntity, Tariff, TariffVersion
+from meterfold.portfolio.build_bands import build_bands
+from meterfold.portfolio.build_charges import build_charges
+from meterfold.portfolio.build_taxes import build_taxes
+from meterfold.portfolio.model import LegalEntity
+from meterfold.portfolio.model_tariffs import EnergyPrice, Tariff, TariffVersion
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
-from meterfold.portfolio.shape import BandShape, EnergyShape, TariffShape, TariffVersionShape
+from meterfold.portfolio.shape_tariffs import TariffShape, TariffVersionShape
 
 
 def build_tariffs(written: Written, legal_entities: dict[str, LegalEntity]) -> dict[str, Tariff]:
@@ -16,12 +19,12 @@ def build_tariffs(written: Written, legal_entities: dict[str, LegalEntity]) -> d
     tariffs = {}
     for id_, shape in written.objects("tariffs", TariffShape).items():
         path = written.path("tariffs", id_)
+        currency = _currency(written, shape, legal_entities, path)
         versions = [
-            _version(written, item, position, (*path, "versions", position))
+            _version(written, item, position, currency, (*path, "versions", position))
             for position, item in enumerate(shape.versions)
         ]
         _check_order(written, shape.versions, versions, path)
-        currency = _currency(written, shape, legal_entities, path)
         if currency is not None:
             versions.sort(key=lambda version: version.effective_from)
             tariffs[id_] = Tariff(id_, currency, tuple(versions), shape.versions[-1].effective_to)
@@ -41,9 +44,11 @@ def _currency(written: Written, shape: TariffShape, legal_entities: dict[str, Le
     return shape.currency or used[0]
 
 
-def _version(written: Written, shape: TariffVersionShape, position: int, path: Path) -> TariffVersion:
+def _version(
+    written: Written, shape: TariffVersionShape, position: int, currency: str | None, path: Path
+) -> TariffVersion:
     energy = [
-        EnergyPrice(channel, price.unit, _bands(written, price, (*path, "energy", channel)))
+        EnergyPrice(channel, price.unit, build_bands(written, price.bands, (*path, "energy", channel, "bands")))
         for channel, price in sorted(shape.energy.items())
     ]
     return TariffVersion(
@@ -53,6 +58,8 @@ def _version(written: Written, shape: TariffVersionShape, position: int, path: P
         standing_per_day=shape.standing_per_day,
         tax_name=shape.tax.name if shape.tax else None,
         tax_rate=shape.tax.rate if shape.tax else None,
+        charges=build_charges(written, shape.charges, currency, (*path, "charges")),
+        taxes=build_taxes(written, shape, currency, path),
     )
 
 
@@ -81,36 +88,3 @@ def _check_order(written: Written, shapes: list[TariffVersionShape], versions: l
             written.add(
                 where, Fault("empty_span", "is not after `effective_from`", "it is the first day no longer in effect")
             )
-
-
-def _bands(written: Written, shape: EnergyShape, path: Path) -> tuple[Band, ...]:
-    places = [(*path, "bands", position) for position in range(len(shape.bands))]
-    bands = [_band(written, item, where) for item, where in zip(shape.bands, places, strict=True)]
-    names: set[str] = set()
-    for band, where in zip(bands, places, strict=True):
-        if band.name in names:
-            wrong = f"the channel already has a band {band.name}"
-            written.add(
-                (*where, "name"), Fault("band_name_reused", wrong, "give each a name of its own: bills show it")
-            )
-        names.add(band.name)
-    for gap in describe_unpriced(bands)[:3]:
-        do = "add a band for it, or a last band without months, days and times for the rest"
-        written.add((*path, "bands"), Fault("unpriced", f"no band prices {gap}", do))
-    for position in sorted(unused_bands(bands)):
-        do = "the first band that matches prices a minute: put the narrower band first, or remove this one"
-        written.add(places[position], Fault("unused_band", f"band {bands[position].name} never applies", do))
-    return tuple(bands)
-
-
-def _band(written: Written, shape: BandShape, path: Path) -> Band:
-    """A band may pass midnight; but not with `days`, since whose day the small hours are is not clear then."""
-    end = 1440 if shape.to == 0 else shape.to
-    if shape.from_ in (end, 1440):
-        do = "leave `from` and `to` out for the whole day"
-        written.add((*path, "to"), Fault("empty_span", "the band has no minute", do))
-    if shape.from_ > end and shape.days is not None:
-        wrong = "a band of some days that passes midnight"
-        do = "write two: one until 24:00 and one from 00:00, each with its own days"
-        written.add((*path, "days"), Fault("bad_value", wrong, do))
-    return Band(shape.name, shape.rate, shape.months, shape.days, shape.from_, end)

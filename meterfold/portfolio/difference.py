@@ -62,11 +62,11 @@ def _are_objects(value: Any) -> bool:
 
 
 def _named(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Objects by what names them; the second of a name is `name#2`."""
+    """Objects by what names them, or else by their place from 1; the second of a name is `name#2`."""
     seen: Counter[str] = Counter()
     named = {}
-    for item in items:
-        name = "/".join(str(item[key]) for key in _IDENTITY if key in item)
+    for place, item in enumerate(items, start=1):
+        name = "/".join(str(item[key]) for key in _IDENTITY if key in item) or str(place)
         seen[name] += 1
         named[name if seen[name] == 1 else f"{name}#{seen[name]}"] = item
     return named

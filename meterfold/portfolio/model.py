@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from meterfold.portfolio.calendar import Moment
 from meterfold.portfolio.document import Document
+from meterfold.portfolio.model_tariffs import Tariff
 from meterfold.portfolio.problem import Path
 
 Length = int | str
@@ -137,52 +138,6 @@ class Tenancy:
     from_day: date
     to_day: date | None
     tariff: str
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A price for the minutes of the day [from_minute, to_minute) in some months and on some day types; None means all.
-
-    `to_minute` before `from_minute`: through midnight.
-    """
-
-    name: str
-    rate: Decimal
-    months: tuple[int, ...] | None
-    days: tuple[str, ...] | None
-    from_minute: int
-    to_minute: int
-
-
-@dataclass(frozen=True, slots=True)
-class EnergyPrice:
-    """What a tariff charges for a channel's quantity; of the bands that match a minute, the first prices it."""
-
-    channel: str
-    unit: str
-    bands: tuple[Band, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TariffVersion:
-    """A tariff's rules from a day on, until the next version's."""
-
-    version: int
-    effective_from: date
-    energy: tuple[EnergyPrice, ...]
-    standing_per_day: Decimal | None
-    tax_name: str | None
-    tax_rate: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """Named rules in versions, ascending; the last has no end, unless `until` says that it may not be used from that day on."""
-
-    id: str
-    currency: str
-    versions: tuple[TariffVersion, ...]
-    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

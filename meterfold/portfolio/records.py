@@ -10,14 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any, Final
 
-from meterfold.portfolio.bands import clock
 from meterfold.portfolio.calendar import TZDATA_VERSION, iso_utc
 from meterfold.portfolio.model import (
     Account,
-    Band,
     Channel,
     Device,
     Ending,
@@ -26,10 +23,9 @@ from meterfold.portfolio.model import (
     Portfolio,
     Site,
     SupplyPoint,
-    Tariff,
-    TariffVersion,
     Tenancy,
 )
+from meterfold.portfolio.records_tariffs import tariff_body
 from meterfold.portfolio.units import minor_digits
 
 Body = dict[str, Any]
@@ -37,13 +33,6 @@ Body = dict[str, Any]
 
 KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tariff", "account", "tenancy")
 """The order of reference records: what is referred to comes first."""
-
-
-def decimal_text(number: Decimal) -> str:
-    """Exactly the number, without zeros at the end: 0.2845, 12, 0."""
-    text = f"{number:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
 
 
 def bodies(portfolio: Portfolio) -> dict[Key, Body]:
@@ -56,7 +45,7 @@ def bodies(portfolio: Portfolio) -> dict[Key, Body]:
         **{("site", id_): body for id_, body in sites.items()},
         **{("supply_point", id_): _supply_point(item) for id_, item in points.items()},
         **{("device", id_): _device(item, points, digests) for id_, item in portfolio.devices.items()},
-        **{("tariff", id_): _tariff(item) for id_, item in portfolio.tariffs.items()},
+        **{("tariff", id_): tariff_body(item) for id_, item in portfolio.tariffs.items()},
         **{("account", id_): _account(item) for id_, item in portfolio.accounts.items()},
         **{("tenancy", id_): _tenancy(item) for id_, item in portfolio.tenancies.items()},
     }
@@ -128,35 +117,6 @@ def _tenancy(item: Tenancy) -> Body:
         "from": item.from_day.isoformat(),
         "to": item.to_day.isoformat() if item.to_day else None,
         "tariff": item.tariff,
-    }
-
-
-def _tariff(item: Tariff) -> Body:
-    return {"currency": item.currency, "versions": [_version(version) for version in item.versions]}
-
-
-def _version(item: TariffVersion) -> Body:
-    tax = None if item.tax_rate is None else {"name": item.tax_name, "rate": decimal_text(item.tax_rate)}
-    return {
-        "version": item.version,
-        "effective_from": item.effective_from.isoformat(),
-        "energy": [
-            {"channel": price.channel, "unit": price.unit, "bands": [_band(band) for band in price.bands]}
-            for price in item.energy
-        ],
-        "standing_per_day": None if item.standing_per_day is None else decimal_text(item.standing_per_day),
-        "tax": tax,
-    }
-
-
-def _band(item: Band) -> Body:
-    return {
-        "name": item.name,
-        "rate": decimal_text(item.rate),
-        "months": None if item.months is None else list(item.months),
-        "days": None if item.days is None else list(item.days),
-        "from": clock(item.from_minute) if item.from_minute else None,
-        "to": clock(item.to_minute) if item.to_minute < 1440 else None,
     }
 
 

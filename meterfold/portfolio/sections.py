@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
@@ -12,7 +13,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from meterfold.portfolio.document import Document
 from meterfold.portfolio.model import Ending, Key
 from meterfold.portfolio.problem import CODES, Fault, Path, Problem
-from meterfold.portfolio.shape import KINDS, SHAPES, EndedShape, Shape, WithdrawnShape
+from meterfold.portfolio.shape import KINDS, SHAPES, EndedShape, WithdrawnShape
+from meterfold.portfolio.shape_base import Shape, every_key
 from meterfold.portfolio.written import read_id, read_tenancy_id, read_text
 
 _ID_READERS: Final = {"devices": read_text, "tenancies": read_tenancy_id}
@@ -20,14 +22,14 @@ _PERSONAL: Final = frozenset(
     "name first_name firstname last_name lastname surname full_name customer tenant resident title birthday date_of_birth address street "
     "house_number city town postcode zip email e-mail e_mail mail phone telephone mobile fax contact iban bank bank_account".split()
 )
+_BRACKETED: Final = re.compile(r"\[\w+\]")
+"""Steps of pydantic's that are not in the file: `[key]`, and which shape a charge of some kind has, `[tiers]`."""
 _SHAPE_WORDS: Final = {
     "dict_type": ("a mapping", "write keys and values"),
     "model_type": ("a mapping", "write keys and values"),
     "list_type": ("a list", "write a list"),
 }
-_KEYS: Final = sorted(
-    {item.alias or name for shape in Shape.__subclasses__() for name, item in shape.model_fields.items()}
-)
+_KEYS: Final = sorted(every_key())
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -174,7 +176,7 @@ def _validated(written: Written, shape: type[ShapeT], value: Any, path: Path) ->
         return shape.model_validate(value)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            where = (*path, *(step for step in detail["loc"] if step != "[key]"))
+            where = (*path, *(step for step in detail["loc"] if not _BRACKETED.fullmatch(str(step))))
             written.add(where, _fault_of(detail, where))
         return None
 

@@ -8,42 +8,29 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BeforeValidator, Field
 
 from meterfold.portfolio.calendar import EARLIEST_YEAR, FIRST_YEAR, LAST_YEAR
+from meterfold.portfolio.shape_base import Shape, listed, whole
+from meterfold.portfolio.shape_tariffs import TariffShape
 from meterfold.portfolio.written import (
-    Clock,
     Currency,
     Day,
-    Days,
     Duration,
     Flag,
     GateAt,
     GridLength,
     Id,
     Money,
-    Months,
     PartyId,
     Positive,
-    Rate,
-    TaxRate,
     TenancyId,
     Text,
     Unit,
     When,
-    integer,
 )
 
 Commodity = Literal["electricity", "gas", "water", "hot_water", "heat", "cooling", "steam", "other"]
-
-
-def _whole(lowest: int, highest: int) -> Any:
-    return PlainValidator(integer(lowest, highest))
-
-
-def _listed(value: Any) -> Any:
-    """One element may be written without its list."""
-    return [value] if isinstance(value, dict | str) else value
 
 
 def _channel_only(value: Any) -> Any:
@@ -53,25 +40,9 @@ def _channel_only(value: Any) -> Any:
     )
 
 
-def _priced(value: Any) -> Any:
-    """`E1: 0.2845` and `E1: {unit: m3, rate: 4.20}` are short for one band, named flat."""
-    if isinstance(value, str):
-        value = {"rate": value}
-    if isinstance(value, dict) and "rate" in value and "bands" not in value:
-        rest = {key: item for key, item in value.items() if key != "rate"}
-        return {**rest, "bands": [{"name": "flat", "rate": value["rate"]}]}
-    return value
-
-
 def _monthly(value: Any) -> Any:
     """`monthly` is short for `{kind: monthly}`."""
     return {"kind": value} if isinstance(value, str) else value
-
-
-class Shape(BaseModel):
-    """Written with exactly these keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LegalEntityShape(Shape):
@@ -81,22 +52,22 @@ class LegalEntityShape(Shape):
 
 
 class TimetableShape(Shape):
-    gate_after_days: Annotated[int, _whole(0, 60)] = 3
+    gate_after_days: Annotated[int, whole(0, 60)] = 3
     gate_at: GateAt = 6 * 60
 
 
 class SiteShape(Shape):
     legal_entity: Id | None = None
     time_zone: Text
-    calendar_from_year: Annotated[int, _whole(EARLIEST_YEAR, LAST_YEAR)] = FIRST_YEAR
-    holidays: list[Day] = []
+    calendar_from_year: Annotated[int, whole(EARLIEST_YEAR, LAST_YEAR)] = FIRST_YEAR
+    holidays: list[Day] = Field(default_factory=list)
     timetable: TimetableShape = TimetableShape()
 
 
 class PolicyShape(Shape):
     interpolate_max: Duration | None = 2 * 3600
-    like_days: Annotated[int, _whole(1, 31)] | None = 3
-    spike_factor: Annotated[int, _whole(1, 1000)] | None = 50
+    like_days: Annotated[int, whole(1, 31)] | None = 3
+    spike_factor: Annotated[int, whole(1, 1000)] | None = 50
     zero_run: Duration | None = 24 * 3600
 
 
@@ -108,7 +79,7 @@ class ChannelShape(Shape):
     interval: GridLength | None = None
     billing_grid: GridLength | None = None
     allowance: Duration | None = None
-    horizon_days: Annotated[int, _whole(1, 400)] = 35
+    horizon_days: Annotated[int, whole(1, 400)] = 35
     signed: Flag | None = None
     policy: PolicyShape = PolicyShape()
 
@@ -121,9 +92,9 @@ class SupplyPointShape(Shape):
 class RegisterShape(Shape):
     channel: Id
     role: Literal["intervals", "totals", "spans", "check"] | None = None
-    multiplier: Annotated[int, _whole(1, 1_000_000)] = 1
-    decimals: Annotated[int, _whole(0, 18)] = 0
-    digits: Annotated[int, _whole(1, 18)] | None = None
+    multiplier: Annotated[int, whole(1, 1_000_000)] = 1
+    decimals: Annotated[int, whole(0, 18)] = 0
+    digits: Annotated[int, whole(1, 18)] | None = None
     per_count: Positive | None = None
     max_per_hour: Positive | None = None
     from_: When | None = Field(None, alias="from")
@@ -136,17 +107,17 @@ class AssignmentShape(Shape):
     to: When | None = None
 
 
-RegisterSpans = Annotated[list[RegisterShape], BeforeValidator(lambda value: _channel_only(_listed(value)))]
+RegisterSpans = Annotated[list[RegisterShape], BeforeValidator(lambda value: _channel_only(listed(value)))]
 
 
 class DeviceShape(Shape):
     registers: dict[Text, RegisterSpans]
-    assignments: Annotated[list[AssignmentShape], BeforeValidator(_listed), Field(min_length=1)]
+    assignments: Annotated[list[AssignmentShape], BeforeValidator(listed), Field(min_length=1)]
 
 
 class CalendarShape(Shape):
     kind: Literal["monthly"] = "monthly"
-    day: Annotated[int, _whole(1, 28)] = 1
+    day: Annotated[int, whole(1, 28)] = 1
 
 
 class AccountShape(Shape):
@@ -165,39 +136,6 @@ class TenancyShape(Shape):
     from_: Day = Field(alias="from")
     to: Day | None = None
     tariff: Id
-
-
-class BandShape(Shape):
-    name: Text
-    rate: Rate
-    months: Months | None = None
-    days: Days | None = None
-    from_: Clock = Field(0, alias="from")
-    to: Clock = 1440
-
-
-class EnergyShape(Shape):
-    unit: Unit = "kWh"
-    bands: Annotated[list[BandShape], Field(min_length=1)]
-
-
-class TaxShape(Shape):
-    name: Text
-    rate: TaxRate
-
-
-class TariffVersionShape(Shape):
-    version: Annotated[int, _whole(1, 1_000_000)] | None = None
-    effective_from: Day
-    effective_to: Day | None = None
-    energy: dict[Id, Annotated[EnergyShape, BeforeValidator(_priced)]] = {}
-    standing_per_day: Rate | None = None
-    tax: TaxShape | None = None
-
-
-class TariffShape(Shape):
-    currency: Currency | None = None
-    versions: Annotated[list[TariffVersionShape], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class EndedShape(Shape):

@@ -6,6 +6,7 @@ what has been issued.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ class Touch:
 
 
 class _Patch(NamedTuple):
-    """Days on which something of the given kind and id is another."""
+    """Days on which something of the given kind and id is another; `echoes`: what is metered or priced, so that ratchets see it later."""
 
     kind: str
     id: str
     days: Span
     why: str
+    echoes: bool = True
 
 
 State = Mapping[Key, Body]
@@ -55,7 +57,7 @@ def touches(old: State, new: State) -> list[Touch]:
     found: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for patch in (patch for key in sorted({*old, *new}) for patch in _patches(key, old, new)):
         for account, days in tenancies.reached(patch):
-            found[(account, patch.why)].append(days)
+            found[(account, patch.why)].append(tenancies.echoed(account, days) if patch.echoes else days)
     result = []
     for (account, why), spans in sorted(found.items()):
         begin = min(
@@ -67,13 +69,17 @@ def touches(old: State, new: State) -> list[Touch]:
 
 
 class _Tenancies:
-    """Tenancies of the old and the new state, found by supply point or tariff."""
+    """Tenancies of the old and the new state, found by supply point, tariff or account."""
 
     def __init__(self, items: Iterable[tuple[Key, Body]]) -> None:
         self._found: dict[Key, list[Body]] = defaultdict(list)
-        for body in (body for key, body in items if key[0] == "tenancy"):
-            self._found["supply_point", body["supply_point"]].append(body)
-            self._found["tariff", body["tariff"]].append(body)
+        self._look_back: dict[str, int] = defaultdict(int)
+        for (kind, id_), body in items:
+            if kind == "tenancy":
+                for name in ("supply_point", "tariff", "account"):
+                    self._found[name, body[name]].append(body)
+            elif kind == "tariff":
+                self._look_back[id_] = max(self._look_back[id_], _look_back(body))
 
     def reached(self, patch: _Patch) -> Iterator[tuple[str, Span]]:
         """(account, days) that a patch reaches."""
@@ -84,6 +90,29 @@ class _Tenancies:
             days = common(patch.days, _tenancy_days(tenancy))
             if days:
                 yield tenancy["account"], days
+
+    def echoed(self, account: str, days: Span) -> Span:
+        """The days, and after them those whose billed demand looks back at them, while the account has a tenancy."""
+        tenancies = self._found["account", account]
+        months = max((self._look_back[body["tariff"]] for body in tenancies), default=0)
+        if not months or days[1] >= FOREVER:
+            return days
+        end = max(_tenancy_days(body)[1] for body in tenancies)
+        return days[0], max(days[1], min(_months_later(days[1] - 1, months) + 1, end))
+
+
+def _look_back(tariff: Body) -> int:
+    """The longest look-back of a tariff's ratchets, in months."""
+    charges = (charge for version in tariff["versions"] for charge in version.get("charges") or ())
+    return max((charge["ratchet"]["months"] for charge in charges if charge.get("ratchet")), default=0)
+
+
+def _months_later(ordinal: int, months: int) -> int:
+    """The same day of a later month, or its last."""
+    day = date.fromordinal(ordinal)
+    years, month = divmod(day.month - 1 + months, 12)
+    last = monthrange(day.year + years, month + 1)[1]
+    return date(day.year + years, month + 1, min(day.day, last)).toordinal()
 
 
 def _patches(key: Key, old: State, new: State) -> Iterator[_Patch]:
@@ -124,7 +153,7 @@ def _account_patches(id_: str, before: Body, after: Body) -> Iterator[_Patch]:
     if before["calendar"] != after["calendar"]:
         yield _Patch("account", id_, (min(start, other), FOREVER), "calendar")
     if before["opening_position"] != after["opening_position"]:
-        yield _Patch("account", id_, (other, other + 1), "opening_position")
+        yield _Patch("account", id_, (other, other + 1), "opening_position", echoes=False)
 
 
 def _tariff_days(before: Body | None, after: Body | None) -> list[Span]:

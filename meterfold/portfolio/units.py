@@ -56,3 +56,8 @@ def conversion(unit: str, into: str) -> Fraction | None:
     if DIMENSIONS[into] != dimension:
         return None
     return _size(_SIZES[dimension][unit]) / _size(_SIZES[dimension][into])
+
+
+def comparable(unit: str, other: str) -> bool:
+    """Whether a quantity can be held against a share of another one: units that convert, and electrical ones (kvarh against kWh)."""
+    return conversion(unit, other) is not None or {unit, other} <= ELECTRICAL

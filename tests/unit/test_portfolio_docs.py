@@ -5,21 +5,22 @@ from pathlib import Path
 
 from meterfold.portfolio import Portfolio, load_text, plan
 from meterfold.portfolio.problem import CODES
-from meterfold.portfolio.shape import SHAPES, Shape
+from meterfold.portfolio.shape import SHAPES
+from meterfold.portfolio.shape_base import every_key
 from meterfold.portfolio.units import DIMENSIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
 
 
 def test_the_example_of_the_page_loads() -> None:
-    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
     portfolio = load_text(example)
     assert isinstance(portfolio, Portfolio), [str(problem) for problem in portfolio]
     assert len(plan(portfolio, []).added) == 7
 
 
 def test_the_page_names_every_key() -> None:
-    keys = {field.alias or name for shape in Shape.__subclasses__() for name, field in shape.model_fields.items()}
+    keys = every_key()
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
     assert keys | set(SHAPES) <= words, (keys | set(SHAPES)) - words
 

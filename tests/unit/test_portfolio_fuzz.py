@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterfold.portfolio import Portfolio, load_text, plan
+from tests.unit.test_portfolio_charges import EXAMPLES, framed
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "portfolio.yaml").read_text(encoding="utf-8")
 WORDS = [
@@ -46,11 +47,20 @@ def spoilt(text: str, seed: int) -> str:
 
 @pytest.mark.parametrize("first_seed", range(0, 400, 50))
 def test_no_file_makes_it_fail(first_seed: int) -> None:
-    good = load_text(EXAMPLE)
+    endure(EXAMPLE, range(first_seed, first_seed + 50))
+
+
+@pytest.mark.parametrize("charges", EXAMPLES)
+def test_no_charges_make_it_fail(charges: str) -> None:
+    endure(framed(charges), range(60))
+
+
+def endure(text: str, seeds: range) -> None:
+    good = load_text(text)
     assert isinstance(good, Portfolio)
     in_force = plan(good, []).reference_records()
-    for seed in range(first_seed, first_seed + 50):
-        found = load_text(spoilt(EXAMPLE, seed))
+    for seed in seeds:
+        found = load_text(spoilt(text, seed))
         if not isinstance(found, Portfolio):
             assert found and all(problem.line >= 1 for problem in found), seed
             continue

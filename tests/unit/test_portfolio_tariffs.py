@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from meterfold.portfolio import Portfolio, load_text
 from meterfold.portfolio.bands import applies, band_of, day_types, describe_unpriced, unused_bands
-from meterfold.portfolio.model import Band, Tariff
-from meterfold.portfolio.records import decimal_text
+from meterfold.portfolio.model_tariffs import Band, Tariff
+from meterfold.portfolio.records_tariffs import decimal_text
 from meterfold.portfolio.units import DIMENSIONS, conversion
 from meterfold.portfolio.written import DAY_TYPES
 

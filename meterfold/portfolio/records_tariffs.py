@@ -1,0 +1,145 @@
+"""A tariff as the body of its `reference` record: the short form and the lists of charges and taxes. Numbers are text.
+
+`contracts/billing.schema.json` describes every field. In the lists, what may be absent is absent, never null, and defaults are written
+out. A version in the short form alone has no lists: its body is what it always was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from meterfold.portfolio.bands import clock
+from meterfold.portfolio.model_tariffs import (
+    Band,
+    Charge,
+    DemandCharge,
+    EnergyCharge,
+    LimitCharge,
+    PercentageCharge,
+    Quantity,
+    Rounding,
+    StandingCharge,
+    Step,
+    Tariff,
+    TariffVersion,
+    Tax,
+    Tier,
+    TieredCharge,
+    When,
+)
+
+Body = dict[str, Any]
+
+
+def decimal_text(number: Decimal) -> str:
+    """Exactly the number, without zeros at the end: 0.2845, 12, 0."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def tariff_body(item: Tariff) -> Body:
+    """The body of a tariff, all its versions in it."""
+    return {"currency": item.currency, "versions": [_version(version) for version in item.versions]}
+
+
+def _version(item: TariffVersion) -> Body:
+    tax = None if item.tax_rate is None else {"name": item.tax_name, "rate": decimal_text(item.tax_rate)}
+    lists = {"charges": [_charge(charge) for charge in item.charges], "taxes": [_tax(tax) for tax in item.taxes]}
+    return {
+        "version": item.version,
+        "effective_from": item.effective_from.isoformat(),
+        "energy": [
+            {"channel": price.channel, "unit": price.unit, "bands": [_band(band) for band in price.bands]}
+            for price in item.energy
+        ],
+        "standing_per_day": None if item.standing_per_day is None else decimal_text(item.standing_per_day),
+        "tax": tax,
+        **{name: found for name, found in lists.items() if found},
+    }
+
+
+def _band(item: Band) -> Body:
+    return {"name": item.name, "rate": decimal_text(item.rate), **_times(item)}
+
+
+def _times(item: Band | When) -> Body:
+    return {
+        "months": None if item.months is None else list(item.months),
+        "days": None if item.days is None else list(item.days),
+        "from": clock(item.from_minute) if item.from_minute else None,
+        "to": clock(item.to_minute) if item.to_minute < 1440 else None,
+    }
+
+
+def _charge(item: Charge) -> Body:
+    return {"name": item.name, "kind": item.kind, **_terms(item), **_round(item.round)}
+
+
+def _terms(item: Charge) -> Body:
+    """What a charge of its kind says."""
+    match item:
+        case EnergyCharge():
+            return {"quantity": _quantity(item.quantity), "bands": [_given(_band(band)) for band in item.bands]}
+        case TieredCharge():
+            terms = {"scheme": item.scheme, "bounds": item.bounds, "prorate": item.prorate}
+            tiers = [_tier(tier) for tier in item.tiers]
+            return {"quantity": _quantity(item.quantity), **_when(item.when), **terms, "tiers": tiers}
+        case DemandCharge():
+            return {"quantity": _quantity(item.quantity), **_when(item.when), **_demand(item)}
+        case StandingCharge():
+            return {"rate": decimal_text(item.rate), "per": item.per, "prorate": item.prorate}
+        case PercentageCharge():
+            return {"of": list(item.of), "share": decimal_text(item.share)}
+        case LimitCharge():
+            return {"of": list(item.of), "amount": decimal_text(item.amount), "prorate": item.prorate}
+
+
+def _demand(item: DemandCharge) -> Body:
+    ratchet = item.ratchet and {"share": decimal_text(item.ratchet.share), "months": item.ratchet.months}
+    return {
+        "measure": item.measure,
+        "highest": item.highest,
+        "rate": decimal_text(item.rate),
+        "minimum": decimal_text(item.minimum),
+        **({"ratchet": ratchet} if ratchet else {}),
+        "prorate": item.prorate,
+    }
+
+
+def _quantity(item: Quantity) -> Body:
+    beyond = item.beyond and {"channel": item.beyond.channel, "share": decimal_text(item.beyond.share)}
+    steps = [_step(step) for step in item.steps] or None
+    options = _given({"minus": item.minus, "net": item.net, "beyond": beyond, "steps": steps})
+    return {"channel": item.channel, "unit": item.unit, "share": decimal_text(item.share), **options}
+
+
+def _step(item: Step) -> Body:
+    factors = {"times": item.times, "over": item.over}
+    return {**{key: decimal_text(value) for key, value in factors.items() if value is not None}, **_round(item.round)}
+
+
+def _tier(item: Tier) -> Body:
+    name = {} if item.name is None else {"name": item.name}
+    up_to = None if item.up_to is None else decimal_text(item.up_to)
+    return {**name, "up_to": up_to, "rate": decimal_text(item.rate), "fee": decimal_text(item.fee)}
+
+
+def _when(items: Iterable[When]) -> Body:
+    listed = [_given(_times(item)) for item in items]
+    return {"when": listed} if listed else {}
+
+
+def _round(item: Rounding | None) -> Body:
+    return {} if item is None else {"round": {"to": decimal_text(item.to), "mode": item.mode}}
+
+
+def _tax(item: Tax) -> Body:
+    of, on = item.of and list(item.of), list(item.on) or None
+    return {"name": item.name, "rate": decimal_text(item.rate), **_given({"of": of, "on": on}), **_round(item.round)}
+
+
+def _given(fields: Body) -> Body:
+    return {key: value for key, value in fields.items() if value is not None}
