@@ -75,7 +75,7 @@ class StatusKind(StrEnum):
     GAP = "gap"
     """Reads of [from, to) that will not come: evicted from a full outbox, or lost with a torn file."""
     EXCHANGE = "exchange"
-    """Another meter answers at the device's address, or its scale changed: its reads go by another device's name until somebody assigns it."""
+    """Another meter or scale answers at the device's address: its reads go by another device's name until somebody assigns it."""
 
 
 @dataclass(frozen=True, slots=True)

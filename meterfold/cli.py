@@ -1,27 +1,25 @@
-"""The command line: every command, its place and its one line of help."""
+"""The command line: every command, its place and its one line of help. On a collector's box there is no engine, and its commands are all."""
 
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from meterfold.commands import bills, directory, imports, portfolio, quarantine
-from meterfold.commands.demo import demo
-from meterfold.commands.replay import replay_command
-from meterfold.session import session
+from edge_collector import commands as edge
 
 app = typer.Typer(
     name="meterfold",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
-    help="Meter reads in, hardened determinants, adjustments and bills out. Every command takes --data DIR.",
+    help="Meter reads in, hardened determinants, adjustments and bills out. Every command takes --data DIR, or --config site.toml.",
 )
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        session().out.print(f"meterfold {version('meterfold')}")
+        typer.echo(f"meterfold {version('meterfold')}")
         raise typer.Exit
 
 
@@ -34,18 +32,11 @@ def _options(
     pass
 
 
-app.command()(demo)
-app.command()(directory.init)
-app.add_typer(portfolio.app, name="portfolio")
-app.add_typer(imports.app, name="import")
-app.command()(directory.run)
-app.command()(directory.gate)
-app.add_typer(bills.app, name="bill")
-app.add_typer(quarantine.app, name="quarantine")
-app.command("replay")(replay_command)
-app.command()(directory.rebuild)
-app.command()(directory.check)
-app.command()(directory.sql)
+if find_spec("bytewax") is not None:
+    from meterfold import commands as engine
+
+    engine.add_to(app)
+edge.add_to(app)
 
 if __name__ == "__main__":
     app()

@@ -10,6 +10,8 @@ from typing import Final
 from rich.console import Console
 from typer.main import get_command
 
+from connectors.file_log import LogWriter, UnableToAppend
+from connectors.owner_socket import Appended
 from meterfold import gates
 from meterfold.running import Following, now_ms
 from meterfold.serving import OwnerServer
@@ -27,7 +29,7 @@ def follow(workspace: Workspace, epoch: timedelta) -> None:
         signal.signal(number, lambda *_: stop.set())
     flows = Following(workspace, epoch)
     flows.start()
-    server = OwnerServer(workspace.paths.socket, _runner(workspace))
+    server = OwnerServer(workspace.paths.socket, _runner(workspace), appending_to(workspace.raw))
     session().err.print(f"following {workspace.paths.root}; stop with Ctrl-C")
     try:
         while flows.is_running and not stop.is_set():
@@ -49,6 +51,19 @@ def _runner(workspace: Workspace) -> Callable[[list[str], Path, Console, Console
             return run_command(get_command(app).main, argv, err)
 
     return run
+
+
+def appending_to(raw: LogWriter) -> Callable[[str, list[Appended]], int]:
+    """For the collector: what it has goes into the raw log, as it was, and is there when it is told so."""
+
+    def append(topic: str, entries: list[Appended]) -> int:
+        if topic != raw.topic.directory.name:
+            raise UnableToAppend(f"the owner appends to {raw.topic.directory.name} only, not to {topic}")
+        raw.append_many([(raw.partition_of(key), key, payload) for key, payload in entries], now_ms())
+        raw.flush()
+        return len(entries)
+
+    return append
 
 
 def run_command(main: Callable[..., object], argv: list[str], err: Console) -> int:

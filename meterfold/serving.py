@@ -1,4 +1,4 @@
-"""How a command reaches the process that owns the data directory: one JSON line there, output lines back.
+"""How a command, or the collector, reaches the process that owns the data directory: one JSON line there, lines back.
 
 The socket lies in the data directory with mode 0600: who may write the directory may ask.
 """
@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from io import TextIOBase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 
-_LINE_LIMIT: Final = 1 << 20
+from connectors.owner_socket import LINE_LIMIT, Appended, entries_of, short_address
 
 
 def ask_owner(path: Path, argv: list[str], out: Console, err: Console) -> int | None:
@@ -23,7 +23,7 @@ def ask_owner(path: Path, argv: list[str], out: Console, err: Console) -> int | 
     request = {"argv": argv, "directory": str(Path.cwd()), "terminal": out.is_terminal, "width": out.width}
     with socket.socket(socket.AF_UNIX) as connection:
         try:
-            connection.connect(_short(path))
+            connection.connect(short_address(path))
         except OSError:
             return None
         connection.sendall(json.dumps(request).encode() + b"\n")
@@ -35,11 +35,6 @@ def ask_owner(path: Path, argv: list[str], out: Console, err: Console) -> int | 
             stream.write(answer["text"])
             stream.flush()
     return None
-
-
-def _short(path: Path) -> str:
-    """The path as a socket address, which may have 107 bytes at most: relative when that is shorter."""
-    return min(str(path), os.path.relpath(path), key=len)
 
 
 class _Stream(TextIOBase):
@@ -59,12 +54,28 @@ class _Stream(TextIOBase):
 Run = Callable[[list[str], Path, Console, Console], int]
 """Runs a command line for someone: (arguments, their directory, their output, their errors) → exit code."""
 
+Append = Callable[[str, list[Appended]], int]
+"""Appends records to a log for someone, durably: (topic, (key, payload) in order) → how many."""
+
 
 class _Handler(socketserver.StreamRequestHandler):
     server: "_Server"
 
     def handle(self) -> None:
-        request = json.loads(self.rfile.readline(_LINE_LIMIT))
+        request = json.loads(self.rfile.readline(LINE_LIMIT))
+        if "append" in request:
+            self._append(request)
+        else:
+            self._run(request)
+
+    def _append(self, request: dict[str, Any]) -> None:
+        try:
+            answer: dict[str, Any] = {"appended": self.server.append(request["append"], entries_of(request))}
+        except Exception as error:  # the owner must outlive whoever asks, who is told
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+    def _run(self, request: dict[str, Any]) -> None:
         lock = threading.Lock()
 
         def send(answer: dict[str, Any]) -> None:
@@ -90,12 +101,12 @@ class _Handler(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: Path, run: Run) -> None:
-        self.run = run
+    def __init__(self, path: Path, run: Run, append: Append) -> None:
+        self.run, self.append = run, append
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            super().__init__(_short(path), _Handler)
+            super().__init__(short_address(path), _Handler)
         finally:
             os.umask(before)
 
@@ -103,9 +114,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 class OwnerServer:
     """Serves other commands while the owner runs; close it before giving the directory back."""
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: Run, append: Append) -> None:
         self._path = path
-        self._server = _Server(path, run)
+        self._server = _Server(path, run, append)
         self._thread = threading.Thread(target=self._server.serve_forever, name="owner", daemon=True)
         self._thread.start()
 

@@ -27,6 +27,8 @@ from meterfold.store import open_store
 FORMAT: Final = 1
 RAW_PARTITIONS: Final = 4
 CURATED_PARTITIONS: Final = 4
+COLLECTOR_S: Final = 3.0
+"""A collector on this machine writes the raw log too, a batch at a time; so long it is waited for."""
 
 
 class UnableToOpen(Exception):
@@ -112,7 +114,7 @@ class Workspace:
         try:
             if drop_projection:
                 _drop_projection(paths)
-            self.raw = LogWriter(paths.raw)
+            self.raw = LogWriter(paths.raw, wait_s=COLLECTOR_S)
             self.curated = LogWriter(paths.curated)
             self.billing = LogWriter(paths.billing)
             self.store: Store = open_store(paths.clickhouse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from threading import RLock
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # what makes them loads the compiler, which takes half a seco
     from connectors.file_log.prepared import PreparedFrames
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+_LOOK_AGAIN_S = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +48,15 @@ class LogWriter:
     _buffered_bytes: int
     _stamp_ms: int  # no later record may be stamped below it
 
-    def __init__(self, directory: Path | str, trust_committed: bool = False) -> None:
-        """`trust_committed` checks only what lies beyond the last acknowledged flush, for logs too long to read at a start."""
+    def __init__(self, directory: Path | str, trust_committed: bool = False, wait_s: float = 0) -> None:
+        """`trust_committed` checks only what lies beyond the last acknowledged flush, for logs too long to read at a start.
+
+        `wait_s`: how long another writer, which may only be appending a batch, is waited for.
+        """
         self.topic = open_topic(directory)
         self._mutex = RLock()
         self._closed_because: str | None = None
-        self._descriptors = [_lock(self.topic)]
+        self._descriptors = [_lock(self.topic, wait_s)]
         try:
             committed, self.cuts = repair_topic(self.topic, trust_committed)
             self._open(committed)
@@ -205,18 +210,28 @@ class LogWriter:
             raise UnableToAppend(f"{self.topic.directory}: {self._closed_because}")
 
 
-def _lock(topic: Topic) -> int:
+def _lock(topic: Topic, wait_s: float) -> int:
     path = topic.directory / "writer.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        raise UnableToLock(f"{topic.directory}: another writer has this topic open (process {holder})") from None
+    until = time.monotonic() + wait_s
+    while not _is_locked(descriptor):
+        if time.monotonic() >= until:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise UnableToLock(f"{topic.directory}: another writer has this topic open (process {holder})")
+        time.sleep(_LOOK_AGAIN_S)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether the lock was free, and now is ours."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _write_all(descriptor: int, content: bytes, offset: int) -> None:

@@ -18,7 +18,9 @@ BILLED: Final = "active_import"
 """The register that the portfolio bills."""
 
 
-def site_of(endpoints: Sequence[Endpoint], interval_s: int, data: Path, timeout_ms: int = 300) -> str:
+def site_of(
+    endpoints: Sequence[Endpoint], interval_s: int, data: Path, timing_ms: tuple[int, int] | None = None
+) -> str:
     """The text of a `site.toml` for running lines."""
     links = [
         link_text(
@@ -30,7 +32,7 @@ def site_of(endpoints: Sequence[Endpoint], interval_s: int, data: Path, timeout_
                 )
                 for meter in end.line.meters
             ],
-            timeout_ms,
+            timing_ms,
         )
         for end in endpoints
     ]

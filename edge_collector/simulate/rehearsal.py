@@ -13,8 +13,9 @@ from edge_collector.box import Box
 from edge_collector.publishing import Publisher
 from edge_collector.simulate.building import Building, LinePlan
 from edge_collector.simulate.clock import SteppedClock
-from edge_collector.simulate.faults import Fault, Faults
+from edge_collector.simulate.faults import Fault, FaultKind, Faults
 from edge_collector.simulate.files import site_of
+from edge_collector.simulate.meter import Answered
 from edge_collector.site_load import read_site
 
 LEAD_MS: Final = 60_000
@@ -30,7 +31,10 @@ class Rehearsal:
     until_ms: int
     interval_s: int
     faults: tuple[Fault, ...] = ()
-    timeout_ms: int = 100
+    timing_ms: tuple[int, int] = (100, 20)
+    """(Timeout, quiet) of each line, of the world's time."""
+    installed_ms: int | None = None
+    """When all meters began; null: just before. A play that goes on where another was broken off has the other's."""
 
 
 async def rehearse(
@@ -39,21 +43,24 @@ async def rehearse(
     data: Path,
     publisher: Publisher | None = None,
     on_day: Callable[[int], None] = lambda _at_ms: None,
+    note: Callable[[str, Answered], None] = lambda _device, _answered: None,
 ) -> Building:
     """Play it; site.toml and the outbox lie in `folder`, reads go to the data directory or the publisher. Returns the building.
 
-    `on_day` hears of each virtual day that passed. A meter's faults are those of `simulate.faults`; their times are the world's.
+    `on_day` hears of each virtual day that passed, `note` of every answer of a meter. Clock steps before the beginning are no more.
     """
     clock = SteppedClock(play.from_ms - LEAD_MS)
-    building = Building(play.lines, clock, play.from_ms - LEAD_MS, Faults(play.faults))
+    began_ms = clock.now_ms()
+    faults = Faults(one for one in play.faults if one.kind is not FaultKind.CLOCK_STEP or one.from_ms >= began_ms)
+    building = Building(play.lines, clock, play.installed_ms or began_ms, faults, note)
     endpoints = await building.start()
-    text = site_of(endpoints, play.interval_s, data, play.timeout_ms)
+    text = site_of(endpoints, play.interval_s, data, play.timing_ms)
     (folder / "site.toml").write_text(text)
     interval_ms = play.interval_s * 1000
     box = Box(read_site(text, folder), clock, Random(1), publisher, look_ms=0, idle_ms=interval_ms)
     try:
         running = asyncio.create_task(box.run(), name="box")
-        events = asyncio.create_task(_events(building, clock))
+        events = asyncio.create_task(building.play_events(), name="events")
         with clock.participant():
             for at_ms in (*_days(play.from_ms, play.until_ms), play.until_ms):
                 await clock.sleep_until(at_ms + LEAD_MS)
@@ -67,11 +74,6 @@ async def rehearse(
     finally:
         building.close()
     return building
-
-
-async def _events(building: Building, clock: SteppedClock) -> None:
-    with clock.participant():
-        await building.play_events()
 
 
 def _days(from_ms: int, until_ms: int) -> Sequence[int]:
