@@ -8,11 +8,14 @@ from typing import Final, Self
 
 from connectors.snapshots import Reference, SnapshotFiles
 from state.changes import Changes, Restoring
+from state.compiling import is_at_hand
 from state.fold import Fold
 from state.snapshot import MAGIC, restore, snapshot
 
 SMALL_BYTES: Final = 4 << 20
 """Of tables, some fifty channels; a fold that has outgrown it stays in files."""
+BEARABLE_BYTES: Final = 64 << 20
+"""Where nothing was compiled yet, so much is still kept whole."""
 
 
 class FoldSnapshots:
@@ -29,11 +32,15 @@ class FoldSnapshots:
     def take(self, next_offset: int) -> bytes:
         """Make the fold as it is now durable, everything before `next_offset` taken in; returns what Bytewax is to keep."""
         files = self._files
-        if files is None or (files.last is None and self.fold.tables.bytes_used < SMALL_BYTES):
+        if files is None or (files.last is None and self._is_small()):
             return snapshot(self.fold)
         everything = files.wants_everything
         change = self._changes.take(whole=everything)
         return files.write(change, next_offset, everything=everything).encode()
+
+    def _is_small(self) -> bool:
+        used = self.fold.tables.bytes_used
+        return used < (SMALL_BYTES if is_at_hand("state.page_sums._find_changed") else BEARABLE_BYTES)
 
     @classmethod
     def begun(cls, fold: Fold, directory: Path | None) -> Self:

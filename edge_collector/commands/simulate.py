@@ -12,7 +12,7 @@ import typer
 from edge_collector.commands.saying import err, fail, instant, out
 from edge_collector.outbox import OutboxIsOwned
 from edge_collector.simulate.building import Building, LinePlan, draw_building
-from edge_collector.simulate.files import portfolio_of, site_of
+from edge_collector.simulate.files import billable_profiles, portfolio_of, site_of
 from edge_collector.simulate.rehearsal import Rehearsal, rehearse
 from edge_collector.system_clock import SystemClock
 
@@ -44,7 +44,7 @@ def simulate(
     if (from_ is None) != (until is None) and not only_files:
         raise fail("--from and --until go together")
     try:
-        plans = draw_building(seed, lines, meters)
+        plans = draw_building(seed, lines, meters, billable_profiles())
     except ValueError as error:
         raise fail(str(error)) from error
     folder.mkdir(parents=True, exist_ok=True)

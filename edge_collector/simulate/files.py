@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_collector.profile_load import load_profile
-from edge_collector.simulate.building import Endpoint, MeterPlan
+from edge_collector.simulate.building import COMMON_PROFILES, Endpoint, MeterPlan
 from edge_collector.simulate.server import Wire
 from edge_collector.site_text import UnitText, link_text, site_text
 from edge_collector.transport import Framing, Network, SerialLine, Transport
@@ -80,6 +80,11 @@ def portfolio_of(meters: Sequence[MeterPlan], since_ms: int, interval_s: int) ->
         f"      - {{ effective_from: {day}, standing_per_day: 0.40, tax: {{ name: VAT, rate: 0.19 }}, energy: {{ E1: 0.30 }} }}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def billable_profiles() -> tuple[str, ...]:
+    """Common profiles with the register that the portfolio bills."""
+    return tuple(name for name in COMMON_PROFILES if any(spec.name == BILLED for spec in load_profile(name).billing))
 
 
 def _decimals(meter: MeterPlan) -> int | None:

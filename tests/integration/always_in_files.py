@@ -3,7 +3,7 @@
 from dataflows import fold_snapshots
 from meterfold.cli import app
 
-fold_snapshots.SMALL_BYTES = 0  # type: ignore[misc]
+fold_snapshots.SMALL_BYTES = fold_snapshots.BEARABLE_BYTES = 0  # type: ignore[misc]
 
 if __name__ == "__main__":
     app()
