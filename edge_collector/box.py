@@ -17,7 +17,7 @@ from typing import Final
 
 from edge_collector.answering import LOOK_MS, Answering
 from edge_collector.collector import Collector
-from edge_collector.line import WorkingClock
+from edge_collector.line import LONGEST_SLEEP_MS, WorkingClock
 from edge_collector.metrics import Metrics, OutboxDepth
 from edge_collector.outbox import Outbox
 from edge_collector.outbox_bounds import Bounds
@@ -38,7 +38,9 @@ class UnableToReload(Exception):
 class Box:
     """One site's collector. `run` until `stop`; raises what `Outbox` raises when it cannot be opened.
 
-    `look_ms`: how often requests are looked for; `idle_ms`: how often the outbox is, beside being told.
+    `look_ms`: how often requests are looked for; `idle_ms`: how often the outbox is, beside being told of
+    every commit (`is_told`).
+    `longest_sleep_ms`: a step of the clock is noticed after so long at the latest.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Box:
         publisher: Publisher | None = None,
         look_ms: float = LOOK_MS,
         idle_ms: float = IDLE_MS,
+        longest_sleep_ms: float = LONGEST_SLEEP_MS,
+        is_told: bool = True,
     ) -> None:
         self.site, self._clock, self._look_ms = site, clock, look_ms
         bounds = Bounds(site.outbox.max_bytes, reads_ms=site.outbox.max_age_days * DAY_MS)
@@ -57,8 +61,8 @@ class Box:
         self.metrics.watch_outbox(self._depth)
         self.requests = Requests(requests_path(site.outbox.path))
         self._publisher = publisher or publisher_for(site.publish, clock.now_ms)
-        self.drain = Drain(self.outbox, self._publisher, clock, random, idle_ms=idle_ms)
-        self.collector = Collector(site, clock, self.outbox, self.metrics)
+        self.drain = Drain(self.outbox, self._publisher, clock, random, idle_ms=idle_ms, is_told=is_told)
+        self.collector = Collector(site, clock, self.outbox, self.metrics, longest_sleep_ms)
         self._answering = Answering(self.requests, self.outbox, self.collector, clock)
 
     async def run(self) -> None:

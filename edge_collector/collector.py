@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from edge_collector.answering import UnableToReadAgain
 from edge_collector.guard import Guard
-from edge_collector.line import Line, Store, WorkingClock
+from edge_collector.line import LONGEST_SLEEP_MS, Line, Store, WorkingClock
 from edge_collector.metrics import Metrics
 from edge_collector.poll import Unit
 from edge_collector.reading import RegisterReading
@@ -19,12 +19,23 @@ logger = logging.getLogger(__name__)
 
 
 class Collector:
-    """Polls a site. `run` until `stop` was called; both may be used once. Satisfies `answering.Meters`."""
+    """Polls a site. `run` until `stop` was called; both may be used once. Satisfies `answering.Meters`.
 
-    def __init__(self, site: Site, clock: WorkingClock, store: Store, metrics: Metrics | None = None) -> None:
+    `longest_sleep_ms`: a step of the clock is noticed after so long at the latest.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        clock: WorkingClock,
+        store: Store,
+        metrics: Metrics | None = None,
+        longest_sleep_ms: float = LONGEST_SLEEP_MS,
+    ) -> None:
         self.site = site
         self.metrics = metrics or Metrics()
         self._clock = clock
+        self._longest_sleep_ms = longest_sleep_ms
         self._store = store
         self._lines: dict[str, Line] = {}
         self._guards: dict[Transport, Guard] = {}
@@ -91,8 +102,9 @@ class Collector:
         return await line.reread(unit, from_ms, to_ms)
 
     def _begin(self, link: LinkSite) -> None:
-        guard = self._guards.setdefault(link.transport, Guard())
-        line = Line(link, self.site.pace, self._clock, self._store, self.metrics, guard)
+        guard, longest_ms = self._guards.get(link.transport), self._longest_sleep_ms
+        line = Line(link, self.site.pace, self._clock, self._store, self.metrics, guard, longest_ms)
+        self._guards[link.transport] = line.link.guard
         self._lines[link.name] = line
         line.start()
 

@@ -17,7 +17,7 @@ SOONEST_FORGOTTEN_MS: Final = 5000
 are known to need tens of seconds, and want a longer timeout too."""
 
 YOUNG_MS: Final = 5000
-"""So long after a start, an answer may come that another process asked for."""
+"""So long after a restart, an answer may come that another process asked for."""
 
 QUIET_BEYOND_LONGEST: Final = 1.5
 """Quiet lasts so many times the longest answer seen."""
@@ -42,8 +42,8 @@ class Guard:
     on which the gateway itself may take a late answer for another's: so forms count where ids do, too, as long as one is free.
     """
 
-    def __init__(self, forgotten_after_ms: float | None = None) -> None:
-        """`forgotten_after_ms` null: by the timeout."""
+    def __init__(self, forgotten_after_ms: float | None = None, follows_another: bool = False) -> None:
+        """`forgotten_after_ms` null: by the timeout. `follows_another`: a process before this one asked here, perhaps a moment ago."""
         self.echoes_ids: bool | None = None
         self.longest_answer_ms = 0.0
         self.last_transaction = 0
@@ -51,6 +51,7 @@ class Guard:
         self._owed: dict[Form, float] = {}
         self._address_of: dict[Form, int] = {}
         self._refused: set[tuple[int, Span]] = set()
+        self._follows_another = follows_another
         self._begun_ms: float | None = None
 
     def quiet_ms(self, least_ms: float, timeout_ms: float) -> float:
@@ -62,7 +63,7 @@ class Guard:
         """The planned way, or the first other one, to which no answer is owed, rather one whose lengths were never another address's; null
         when there is none.
 
-        Shortly after the start rather another, as the process before this one may have asked in the planned one; where ids are echoed and
+        Shortly after a restart rather another, as the process before this one may have asked in the planned one; where ids are echoed and
         no way is free, the planned one.
         """
         self._forget(now_ms, timeout_ms)
@@ -88,7 +89,7 @@ class Guard:
     def _is_young(self, unit: int, now_ms: float) -> bool:
         if self._begun_ms is None:
             self._begun_ms = now_ms
-        return now_ms - self._begun_ms < YOUNG_MS and not self.owes(unit)
+        return self._follows_another and now_ms - self._begun_ms < YOUNG_MS and not self.owes(unit)
 
     def owes(self, unit: int) -> bool:
         """Whether any answer of the unit may still come."""

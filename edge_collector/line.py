@@ -59,16 +59,19 @@ class Line:
         store: Store,
         metrics: Metrics,
         guard: Guard | None = None,
+        longest_sleep_ms: float = LONGEST_SLEEP_MS,
     ) -> None:
         self.site = site
         self.pace = pace
         self._clock = clock
+        self._longest_sleep_ms = longest_sleep_ms
         self._store = store
         self._metrics = metrics
+        polled = store.recall(self._polled_key)
+        guard = guard or Guard(follows_another=polled is not None)
         self.link = Link(site.transport, site.timing, clock, guard, lambda kind: metrics.guarded(site.name, kind))
         self.units = [Unit(unit, Trust(unit.device, unit.serial, store.recall), Breaker()) for unit in site.units]
         self._poller = Poller(site.name, self.link, clock, metrics)
-        polled = store.recall(self._polled_key)
         self._boundaries = Boundaries(pace.interval_ms, int(polled) if polled else None)
         self._measuring = Boundaries(pace.telemetry_ms)
         self._mark = ClockMark(clock.now_ms(), clock.monotonic_ms())
@@ -139,6 +142,8 @@ class Line:
             due, measuring = self._boundaries.due(now_ms), self._measuring.due(now_ms)
             if due or measuring:
                 await self._poll(due, measuring)
+            elif any(unit.held for unit in self.units):
+                await self._settle()
             if not self._is_stopping:
                 await self._sleep()
 
@@ -154,7 +159,7 @@ class Line:
         next_ms = min(self._boundaries.next_ms(now_ms), self._measuring.next_ms(now_ms))
         self._is_asleep = True
         try:
-            await self._clock.sleep(min(next_ms - now_ms, LONGEST_SLEEP_MS))
+            await self._clock.sleep(min(next_ms - now_ms, self._longest_sleep_ms))
         finally:
             self._is_asleep = False
 
@@ -206,10 +211,17 @@ class Line:
             if turn.reports:
                 await self._commit(Cycle(turn.occasion.boundary_ms, (), tuple(turn.reports), ()))
 
+    async def _settle(self) -> None:
+        """Totals that wait for an identity go out as soon as it is known."""
+        async with self._turn:
+            cycle = await self._round(self._clock.now_ms(), (), self.units).settle()
+            if cycle.polled or cycle.reports:
+                await self._commit(cycle)
+
     async def _commit(self, cycle: Cycle) -> None:
         memory = {key: text for unit in self.units for key, text in unit.trust.take_memory().items()}
-        if cycle.polled:
-            memory[self._polled_key] = str(cycle.boundary_ms)
+        if self._boundaries.last_ms is not None:
+            memory[self._polled_key] = str(self._boundaries.last_ms)
         try:
             await asyncio.to_thread(self._store.commit, cycle, memory)
         except UnableToCommit as why:

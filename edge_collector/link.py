@@ -26,7 +26,7 @@ when it is next opened. (C) An answer has the length asked for and holds the reg
 (D) Nobody else asks on the line. Where (A) or (B) fails, the plan still gives every block of a unit a length of its own, and the guard
 prefers lengths that no other address ever had: what passes then is an older total of the same register, not another one. After each
 failure `trust.py` reads the serial number before anything is published: content, where the rest of the proof is form. A restart
-forgets what was owed: it begins with listening, and for some seconds with other lengths than the plan's.
+forgets what was owed: the collector then begins with listening, and for some seconds with other lengths than the plan's.
 
 Where a unit has one length only and ids are echoed, the id alone must do; a serial line behind such a gateway is the gateway's to guard.
 """

@@ -31,19 +31,6 @@ class Block:
     answer: Answer
 
 
-@dataclass(eq=False, slots=True)
-class Unit:
-    """One meter while the collector runs."""
-
-    site: UnitSite
-    trust: Trust
-    breaker: Breaker = field(default_factory=Breaker)
-
-    @property
-    def device(self) -> str:
-        return self.site.device
-
-
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What all readings of one boundary share."""
@@ -52,6 +39,28 @@ class Occasion:
     tolerance_ms: int
     clock: ClockQuality
     flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The billing blocks of one unit at one boundary."""
+
+    occasion: Occasion
+    blocks: tuple[Block, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """One meter while the collector runs. `held` is what was taken while it could not say who it is, oldest first."""
+
+    site: UnitSite
+    trust: Trust
+    breaker: Breaker = field(default_factory=Breaker)
+    held: list[Taken] = field(default_factory=list)
+
+    @property
+    def device(self) -> str:
+        return self.site.device
 
 
 class Poller:

@@ -100,10 +100,12 @@ class Drain:
         watcher: Watcher | None = None,
         batch: int = BATCH,
         idle_ms: float = IDLE_MS,
+        is_told: bool = True,
     ) -> None:
+        """`is_told`: a commit wakes it; else it looks every `idle_ms` only."""
         self._outbox, self._publisher, self._clock = outbox, publisher, clock
         self._watcher: Watcher = watcher or Unwatched()
-        self._batch, self._idle_ms = batch, idle_ms
+        self._batch, self._idle_ms, self._is_told = batch, idle_ms, is_told
         self._backoffs = {topic: Backoff(random) for topic in (READS, TELEMETRY)}
         self._woken = {topic: asyncio.Event() for topic in self._backoffs}
         self._last_error: tuple[str, str] | None = None
@@ -116,7 +118,8 @@ class Drain:
     async def run(self, participant: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         """Until cancelled; commits wake it. `participant`: a stepped clock's, so that no time passes while a batch is under way."""
         loop = asyncio.get_running_loop()
-        self._outbox.tell(partial(_call_in, loop, self.wake))
+        if self._is_told:
+            self._outbox.tell(partial(_call_in, loop, self.wake))
         try:
             async with asyncio.TaskGroup() as tasks:
                 for topic in self._backoffs:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge_collector.breaker import BreakerState
 from edge_collector.clock import Clock
 from edge_collector.link_failures import LinkFailure
 from edge_collector.metrics import Metrics
 from edge_collector.plan import Request
-from edge_collector.poll import Block, Occasion, Poller, Unit, ignore, readings_of
+from edge_collector.poll import Block, Occasion, Poller, Taken, Unit, ignore, readings_of
 from edge_collector.reading import Cycle, Flag, RegisterReading, StatusKind, StatusReport
 from edge_collector.schedule import living, to_probe
 from edge_collector.trust import UnableToIdentify, identity_of
@@ -23,7 +24,10 @@ from edge_collector.words import UnableToDecode
 
 DOUBTS: Final = frozenset({Flag.ZERO, Flag.BACKWARD, Flag.SENTINEL})
 UNIDENTIFIED: Final = "unidentified"
-"""Why totals are not published: the meter did not say who it is."""
+"""Why totals are not published yet: the meter did not say who it is."""
+
+MOST_HELD: Final = 100
+"""Boundaries of one unit that wait for its identity; older ones are given up."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class Round:
     reports: list[StatusReport] = field(default_factory=list)
     _blocks: dict[Unit, list[Block]] = field(default_factory=dict)
     _measured: list[RegisterReading] = field(default_factory=list)
+    _unknown: set[Unit] = field(default_factory=set)
 
     async def run(self, has_energy: bool, has_telemetry: bool) -> Cycle:
         """Ask, and put together what came."""
@@ -49,31 +54,54 @@ class Round:
         if has_energy:
             await self._energy()
             await self._probes()
-            await self.identify(list(self._blocks))
-            await self._look_again()
-            await self.identify(list(self._blocks))
-        readings = [reading for unit in self._blocks for reading in self._totals(unit)]
+            await self.identify([unit for unit in self.units if unit in self._blocks or unit.held])
+            await self.identify(await self._look_again())
+        readings = self._publish()
         if has_telemetry:
             await self._telemetry()
         self._report_breakers(before)
-        polled = dict.fromkeys(name for unit in self.units for name in (unit.device, unit.trust.name))
-        return Cycle(
-            self.occasion.boundary_ms,
-            (*readings, *self._measured),
-            tuple(self.reports),
-            tuple(polled) if has_energy else (),
-        )
+        polled = _names(unit for unit in self.units if not unit.held) if has_energy else ()
+        return Cycle(self.occasion.boundary_ms, (*readings, *self._measured), tuple(self.reports), polled)
+
+    async def settle(self) -> Cycle:
+        """Between boundaries: let those show who they are whose totals are held for it; an empty cycle when none does."""
+        waiting = [unit for unit in self.units if unit.held]
+        await self.identify(waiting)
+        settled = [unit for unit in waiting if unit not in self._unknown]
+        boundary_ms = max((unit.held[-1].occasion.boundary_ms for unit in settled), default=self.occasion.boundary_ms)
+        return Cycle(boundary_ms, tuple(self._publish()), tuple(self.reports), _names(settled))
 
     async def identify(self, units: Iterable[Unit]) -> None:
-        """Let those show who they are whose turn it is; the totals of one that does not are given up."""
+        """Let those show who they are whose turn it is; one that is dead is not asked."""
         for unit in units:
-            if not unit.trust.is_due(self.clock.monotonic_ms()):
+            self._unknown.discard(unit)
+            now_ms = self.clock.monotonic_ms()
+            if not unit.trust.is_due(now_ms):
                 continue
-            if self._has_time() and await self.show_identity(unit):
-                continue
-            if self._blocks.pop(unit, None):
-                self.metrics.failed(self.poller.name, unit.device, UNIDENTIFIED)
-                self._report(unit, "the meter answers, but does not say who it is: its totals are not published")
+            may_ask = self._has_time() and unit.breaker.state(now_ms) is not BreakerState.OPEN
+            if not may_ask or not await self.show_identity(unit):
+                self._unknown.add(unit)
+
+    def _publish(self) -> list[RegisterReading]:
+        """The totals of who is known, also those that were held; the others' are held."""
+        readings: list[RegisterReading] = []
+        for unit in self.units:
+            blocks = self._blocks.pop(unit, ())
+            if blocks:
+                unit.held.append(Taken(self.occasion, tuple(blocks)))
+            if unit not in self._unknown:
+                readings += self._totals(unit)
+            elif blocks:
+                self._note_held(unit)
+        return readings
+
+    def _note_held(self, unit: Unit) -> None:
+        self.metrics.failed(self.poller.name, unit.device, UNIDENTIFIED)
+        if len(unit.held) == 1:
+            self._report(unit, "the meter answers, but does not say who it is: its totals wait until it does")
+        if len(unit.held) > MOST_HELD:
+            self._report(unit, "nobody knows whose the oldest of its totals is: it is given up")
+            unit.held.pop(0)
 
     async def _energy(self) -> None:
         again = [
@@ -141,15 +169,17 @@ class Round:
             identity = identity_of(blocks)
             report = unit.trust.identified(identity, self.clock.monotonic_ms(), self.clock.now_ms())
         except (UnableToDecode, UnableToIdentify) as why:
-            self._report(unit, str(why))
+            if not unit.held:  # else it has been said
+                self._report(unit, str(why))
             return False
         if report:
             logger.warning("%s: %s", unit.device, report.detail)
             self.reports.append(report)
         return True
 
-    async def _look_again(self) -> None:
-        """Read blocks with a doubtful total once more. A total that really fell may be another meter's."""
+    async def _look_again(self) -> list[Unit]:
+        """Read blocks with a doubtful total once more. A total that really fell may be another meter's: the units of such."""
+        doubted: list[Unit] = []
         for unit, blocks in self._blocks.items():
             for at, block in enumerate(blocks):
                 if not self._doubts(unit, block) or not self._has_time():
@@ -159,14 +189,20 @@ class Round:
                     blocks[at] = again
                 if self._doubts(unit, blocks[at]) - {Flag.SENTINEL}:
                     unit.trust.doubt()
+                    doubted.append(unit)
+        return doubted
 
     def _doubts(self, unit: Unit, block: Block) -> set[Flag]:
         return {flag for one in readings_of(unit, block, self.occasion, ignore) for flag in one.flags if flag in DOUBTS}
 
     def _totals(self, unit: Unit) -> list[RegisterReading]:
-        readings = [reading for block in self._blocks[unit] for reading in self._readings(unit, block)]
-        for reading in readings:
-            unit.trust.published(reading.register, reading.count)
+        held, unit.held = unit.held, []
+        readings: list[RegisterReading] = []
+        for taken in held:
+            for block in taken.blocks:
+                for reading in self._readings(unit, block, taken.occasion):
+                    unit.trust.published(reading.register, reading.count)
+                    readings.append(reading)
         return readings
 
     async def _telemetry(self) -> None:
@@ -177,14 +213,14 @@ class Round:
                 came = await self.poller.ask(unit, request)
                 if isinstance(came, LinkFailure):
                     break
-                self._measured += self._readings(unit, came)
+                self._measured += self._readings(unit, came, self.occasion)
 
-    def _readings(self, unit: Unit, block: Block) -> list[RegisterReading]:
+    def _readings(self, unit: Unit, block: Block, occasion: Occasion) -> list[RegisterReading]:
         def note(register: str, reason: str) -> None:
             self.metrics.failed(self.poller.name, unit.device, reason)
             self._report(unit, f"{register}: the words are {reason}")
 
-        return list(readings_of(unit, block, self.occasion, note))
+        return list(readings_of(unit, block, occasion, note))
 
     def _report_breakers(self, before: dict[Unit, bool]) -> None:
         for unit, was_closed in before.items():
@@ -200,3 +236,8 @@ class Round:
 
     def _has_time(self) -> bool:
         return self.clock.monotonic_ms() < self.until_ms
+
+
+def _names(units: Iterable[Unit]) -> tuple[str, ...]:
+    """The devices that units stand for: the site's, and that of an exchanged meter."""
+    return tuple(dict.fromkeys(name for unit in units for name in (unit.device, unit.trust.name)))

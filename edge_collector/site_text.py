@@ -18,6 +18,7 @@ class UnitText(NamedTuple):
     profile: str
     serial: str | None = None
     registers: Sequence[str] = ()
+    telemetry: bool = True
 
 
 def site_text(collector: str, interval_s: int, data: Path, links: Iterable[str]) -> str:
@@ -41,7 +42,7 @@ def link_text(
     lines = ["[[links]]", f"name = {_quoted(name)}", *_transport(transport)]
     if timing_ms is not None:
         lines += [f"timeout_ms = {timing_ms[0]}", f"quiet_ms = {timing_ms[1]}"]
-    for device, unit, profile, serial, registers in units:
+    for device, unit, profile, serial, registers, telemetry in units:
         lines += [
             "",
             "[[links.units]]",
@@ -51,6 +52,8 @@ def link_text(
         ]
         if registers:
             lines.append(f"registers = [{', '.join(map(_quoted, registers))}]")
+        if not telemetry:
+            lines.append("telemetry = false")
         if serial is not None:
             lines.append(f"serial = {_quoted(serial)}")
     return "\n".join(lines) + "\n"

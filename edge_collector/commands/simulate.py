@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from edge_collector.commands.saying import err, fail, instant, out
 from edge_collector.outbox import OutboxIsOwned
 from edge_collector.simulate.building import Building, LinePlan, draw_building
+from edge_collector.simulate.fault_text import fault_of
+from edge_collector.simulate.faults import Fault, Faults
 from edge_collector.simulate.files import billable_profiles, portfolio_of, site_of
 from edge_collector.simulate.rehearsal import Rehearsal, rehearse
 from edge_collector.system_clock import SystemClock
+
+INSTALLED_MS: Final = 1_735_689_600_000
+"""When all meters began, 2025-01-01: so that one play goes on where another ended."""
 
 
 def simulate(
@@ -36,6 +41,13 @@ def simulate(
     until: Annotated[
         str | None, typer.Option(help="The end of that time; both are instants like 2026-01-01T00:00Z.")
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What goes wrong: NAME, NAME:EVERY, NAME@FROM or NAME@FROM/UNTIL, like dead_unit, late_answer:20."
+        ),
+    ] = None,
+    telemetry: Annotated[bool, typer.Option(help="Whether voltages and the like are read too.")] = True,
     only_files: Annotated[
         bool, typer.Option("--only-files", help="Only write portfolio.yaml, to be loaded before the meters are polled.")
     ] = False,
@@ -45,6 +57,7 @@ def simulate(
         raise fail("--from and --until go together")
     try:
         plans = draw_building(seed, lines, meters, billable_profiles())
+        faults = tuple(map(fault_of, fault or ()))
     except ValueError as error:
         raise fail(str(error)) from error
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,9 +67,10 @@ def simulate(
         out.print(f"next: meterfold portfolio load {folder / 'portfolio.yaml'} --data {data}", soft_wrap=True)
         return
     if from_ is None or until is None:
-        asyncio.run(_serve(plans, folder, data.absolute(), interval * 60, port))
+        asyncio.run(_serve(plans, faults, folder, data.absolute(), interval * 60, port))
         return
-    play = Rehearsal(plans, instant("--from", from_), instant("--until", until), interval * 60)
+    from_ms, until_ms = instant("--from", from_), instant("--until", until)
+    play = Rehearsal(plans, from_ms, until_ms, interval * 60, faults, telemetry=telemetry, installed_ms=INSTALLED_MS)
     if play.from_ms >= play.until_ms or play.from_ms % (interval * 60_000):
         raise fail("--from must be a boundary, and before --until")
     if not (data / "meterfold.json").exists():
@@ -81,10 +95,11 @@ def _play(play: Rehearsal, folder: Path, data: Path) -> None:
     out.print(f"{days:.0f} days, {asked:,} Modbus requests in {seconds:.1f} s; reads are in {data}", soft_wrap=True)
 
 
-async def _serve(plans: tuple[LinePlan, ...], folder: Path, data: Path, interval_s: int, port: int) -> None:
+async def _serve(
+    plans: tuple[LinePlan, ...], faults: tuple[Fault, ...], folder: Path, data: Path, interval_s: int, port: int
+) -> None:
     clock = SystemClock()
-    now_ms = clock.now_ms()
-    building = Building(plans, clock, now_ms - 1000)
+    building = Building(plans, clock, INSTALLED_MS, Faults(faults))
     try:
         endpoints = await building.start(ports=range(port, port + len(plans)) if port else ())
     except OSError as error:

@@ -19,7 +19,11 @@ BILLED: Final = "active_import"
 
 
 def site_of(
-    endpoints: Sequence[Endpoint], interval_s: int, data: Path, timing_ms: tuple[int, int] | None = None
+    endpoints: Sequence[Endpoint],
+    interval_s: int,
+    data: Path,
+    timing_ms: tuple[int, int] | None = None,
+    telemetry: bool = True,
 ) -> str:
     """The text of a `site.toml` for running lines."""
     links = [
@@ -27,9 +31,7 @@ def site_of(
             end.line.name,
             transport_of(end),
             [
-                UnitText(
-                    meter.device, meter.unit, meter.profile, registers=[BILLED] if _decimals(meter) is not None else []
-                )
+                UnitText(meter.device, meter.unit, meter.profile, None, [BILLED] if _bills(meter) else [], telemetry)
                 for meter in end.line.meters
             ],
             timing_ms,
@@ -50,7 +52,7 @@ def transport_of(endpoint: Endpoint) -> Transport:
 def portfolio_of(meters: Sequence[MeterPlan], since_ms: int, interval_s: int) -> str:
     """The text of a portfolio: each meter in a flat of its own from an instant on, each flat with a tenant and a plain tariff."""
     since = datetime.fromtimestamp(since_ms / 1000, UTC)
-    numbered = [(number, meter) for number, meter in enumerate(meters, 1) if _decimals(meter) is not None]
+    numbered = [(number, meter) for number, meter in enumerate(meters, 1) if _bills(meter)]
     lines = [
         "# A simulated building: docs/portfolio.md says what each key means.",
         "legal_entities: { HOUSE: { name: Simulated House Ltd, currency: EUR, invoice_series: SH } }",
@@ -85,6 +87,10 @@ def portfolio_of(meters: Sequence[MeterPlan], since_ms: int, interval_s: int) ->
 def billable_profiles() -> tuple[str, ...]:
     """Common profiles with the register that the portfolio bills."""
     return tuple(name for name in COMMON_PROFILES if any(spec.name == BILLED for spec in load_profile(name).billing))
+
+
+def _bills(meter: MeterPlan) -> bool:
+    return _decimals(meter) is not None
 
 
 def _decimals(meter: MeterPlan) -> int | None:

@@ -1,7 +1,7 @@
-"""The files of the demonstration: a portfolio and what its meters and their owner sent, made from a fixed seed.
+"""The files of a small house: a portfolio and what its meters and their owner sent, made from a fixed seed.
 
-Flat A has a smart meter that sends half-hours: some twice, some never, one morning wrong and corrected after the bill. Flat B
-has a submeter read at every half-hour; its register rolls over, and it is exchanged in the middle of an interval.
+Flat A has a smart meter that sends half-hours: some twice, some never, one morning wrong and corrected after the bill. Flat B has a
+submeter, whose totals stand in files here; the demonstration polls one over Modbus instead (`submeter.py`).
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ GAPS: Final = (
 )
 ROLLS_AT: Final = 1_000_000  # 5 digits and a decimal
 
-PORTFOLIO: Final = """\
+_PORTFOLIO: Final = """\
 # Harbour House: two flats, one site. docs/portfolio.md says what each key means.
 legal_entities:
   HARBOUR: { name: Harbour House Ltd, currency: GBP, invoice_series: HH }
@@ -43,12 +43,7 @@ devices:
   SM-17: # the smart meter of flat A
     assignments: { supply_point: FLAT-A, from: 2026-01-01 }
     registers: { E1: { channel: E1, max_per_hour: 20 } }
-  SUB-4: # the submeter of flat B, exchanged on 21 January …
-    assignments: { supply_point: FLAT-B, from: 2026-01-01, to: 2026-01-21 10:07 }
-    registers: { T: { channel: E1, decimals: 1, digits: 6, max_per_hour: 20 } }
-  SUB-9: # … by this one
-    assignments: { supply_point: FLAT-B, from: 2026-01-21 10:07 }
-    registers: { T: { channel: E1, decimals: 1, digits: 6, max_per_hour: 20 } }
+{submeters}
 
 accounts:
   ACC-A: { party_id: P-101, billing_from: 2026-01-01 }
@@ -72,6 +67,19 @@ tariffs:
         tax: { name: VAT, rate: 0.05 }
 """
 
+_BY_FILE: Final = """\
+  SUB-4: # the submeter of flat B, exchanged on 21 January …
+    assignments: { supply_point: FLAT-B, from: 2026-01-01, to: 2026-01-21 10:07 }
+    registers: { T: { channel: E1, decimals: 1, digits: 6, max_per_hour: 20 } }
+  SUB-9: # … by this one
+    assignments: { supply_point: FLAT-B, from: 2026-01-21 10:07 }
+    registers: { T: { channel: E1, decimals: 1, digits: 6, max_per_hour: 20 } }"""
+
+
+def portfolio(submeters: str = _BY_FILE) -> str:
+    """The portfolio, with the devices of flat B as YAML."""
+    return _PORTFOLIO.replace("{submeters}", submeters)
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -91,7 +99,7 @@ def write_files(folder: Path) -> Files:
     flat_a = dict(_load(Random("flat A"), JANUARY, MARCH, base=90))
     flat_b = list(_load(Random("flat B"), JANUARY, MARCH, base=130))
     files = Files(*(folder / name for name in _NAMES))
-    files.portfolio.write_text(PORTFOLIO)
+    files.portfolio.write_text(portfolio())
     _write(files.january_a, _INTERVALS, _reported(flat_a))
     _write(files.january_b, _REGISTERS, _registers(flat_b, JANUARY, FEBRUARY))
     _write(files.corrected_a, _INTERVALS, _corrected(flat_a))

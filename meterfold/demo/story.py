@@ -4,11 +4,12 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from typer.main import get_command
 
 from meterfold.demo.house import Files, write_files
+from meterfold.demo.submeter import Submeter, polling, write_submeter
 from meterfold.following import run_command
 from meterfold.session import Session, fail, session, within
 from meterfold.workspace import Workspace, find
@@ -18,40 +19,74 @@ MARK: Final = ".meterfold-demo"
 
 
 def tell(root: Path) -> None:
-    """Run the demonstration in `root`: files/ holds what is imported, data/ is the data directory."""
+    """Run the demonstration in `root`: files/ holds what is imported, building/ the collector, data/ is the data directory."""
     out = session().out
     started = time.perf_counter()
-    files = _prepare(root)
-    out.print("A small house: flat A with a smart meter, flat B with a submeter that is exchanged in January.")
-    first, *chapters = _chapters(files)
-    out.print(f"\n[bold]{first[0]}[/]")
-    _run(root, ["init"], None)
-    with Workspace(find(root / "data")) as owned:
-        for words in first[1][1:]:
-            _run(root, words, owned)
-        for text, commands in chapters:
+    files, submeter = _prepare(root)
+    out.print("A small house: flat A with a smart meter that sends files, flat B with a submeter on Modbus.")
+    with _Owner(root) as owner:
+        for text, commands in _chapters(root, files, submeter):
             out.print(f"\n[bold]{text}[/]")
             for words in commands:
-                _run(root, words, owned)
+                _run(root, words, owner.lent_to(words))
     out.print(f"\n{time.perf_counter() - started:.0f} s. Everything above is in {root}; look around, for example:")
     data = _shown(root / "data")
     for command in (
         f"meterfold bill show ACC-B --data {data}",
         f'meterfold sql "SELECT * FROM completeness_per_local_day LIMIT 5" --data {data}',
+        f"meterfold outbox status --config {_shown(root / 'building' / 'site.toml')}",
         f"meterfold check --data {data}",
         f"meterfold rebuild --data {data}",
     ):
         out.print(f"  {command}", markup=False, soft_wrap=True)
 
 
-def _chapters(files: Files) -> list[tuple[str, list[list[str]]]]:
+class _Owner:
+    """The data directory, owned from command to command, as opening it takes its time; given back for those that need it free."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._owned: Workspace | None = None
+
+    def lent_to(self, words: Sequence[str]) -> Workspace | None:
+        if words[0] in ("init", "simulate"):
+            self._give_back()
+        elif self._owned is None:
+            self._owned = Workspace(find(self._root / "data"))
+        return self._owned
+
+    def _give_back(self) -> None:
+        if self._owned is not None:
+            self._owned.close()
+        self._owned = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back()
+
+
+def _chapters(root: Path, files: Files, submeter: Submeter) -> list[tuple[str, list[list[str]]]]:
+    building = root / "building"
     return [
-        ("Reference data", [["init"], ["portfolio", "load", str(files.portfolio)]]),
+        ("Reference data", [["init"], ["portfolio", "load", str(submeter.portfolio)]]),
         (
-            "January's reads: half-hours sent twice, two gaps, a register that rolls over, a meter exchanged at 10:07",
+            "January at the meters: a collector polls flat B's submeter over Modbus, on an unruly line, in virtual time",
+            [polling(building, "january"), ["run"], ["quarantine", "list"]],
+        ),
+        (
+            "Since 21 January another serial number answers: reads wait until the portfolio says whose they are",
+            [
+                ["portfolio", "load", str(submeter.exchanged)],
+                ["quarantine", "release", submeter.new, "--reason", "exchanged on 21 January"],
+                ["import", "csv-registers", str(submeter.fitter)],
+            ],
+        ),
+        (
+            "January's file of flat A: half-hours sent twice, and two gaps",
             [
                 ["import", "csv-intervals", str(files.january_a)],
-                ["import", "csv-registers", str(files.january_b)],
                 ["run"],
                 ["gate", "--until", "2026-02-01"],
                 ["sql", _VERDICTS],
@@ -70,7 +105,7 @@ def _chapters(files: Files) -> list[tuple[str, list[list[str]]]]:
             "February arrives and is billed; so is the difference for January",
             [
                 ["import", "csv-intervals", str(files.february_a)],
-                ["import", "csv-registers", str(files.february_b)],
+                polling(building, "february"),
                 ["gate", "--until", "2026-03-01"],
                 ["bill", "run"],
                 ["bill", "issue", "ACC-A"],
@@ -97,13 +132,13 @@ _ADJUSTMENTS: Final = (
 )
 
 
-def _prepare(root: Path) -> Files:
+def _prepare(root: Path) -> tuple[Files, Submeter]:
     if root.exists() and not (root / MARK).exists() and any(root.iterdir()):
         raise fail(f"{root} is not empty and was not made by the demonstration; give another directory with --data")
     shutil.rmtree(root, ignore_errors=True)
     files = write_files(root / "files")
     (root / MARK).touch()
-    return files
+    return files, write_submeter(root / "files")
 
 
 def _run(root: Path, words: Sequence[str], owned: Workspace | None) -> None:

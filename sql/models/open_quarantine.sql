@@ -1,8 +1,10 @@
 -- One row per held unit that is still to be dealt with: no later carrier cites the same origin, and, where it came beyond the
--- horizon, no restatement has adjusted its window since (nothing else adjusts a window before the horizon).
+-- horizon, no restatement has adjusted its window since (nothing else adjusts a window before the horizon). What a device said of itself
+-- (heartbeat, status) while nobody knew it is of no use once reads of it have a verdict.
 CREATE OR REPLACE VIEW open_quarantine AS
 WITH
     held AS (SELECT * FROM quarantine FINAL),
+    judged AS (SELECT DISTINCT device FROM evidence),
     archive AS (SELECT raw_partition, raw_offset, payload FROM raw_records FINAL),
     carriers AS
     (
@@ -29,6 +31,7 @@ WITH
             AND last_carriers.origin_offset = held.origin_offset
             AND last_carriers.origin_sub = held.origin_sub
         WHERE (held.raw_partition, held.raw_offset) = last_carriers.last_carrier
+            AND NOT (held.kind IN ('heartbeat', 'status') AND held.device IN judged)
     ),
     restated AS
     (

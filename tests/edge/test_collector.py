@@ -9,10 +9,13 @@ from dataclasses import replace
 import pytest
 
 from edge_collector.answering import UnableToReadAgain
+from edge_collector.collector import Collector
+from edge_collector.profile import Span
 from edge_collector.reading import Cycle, Flag, StatusKind
 from edge_collector.round import Round
 from edge_collector.simulate.building import LinePlan, MeterPlan
 from edge_collector.simulate.faults import Fault, FaultKind
+from edge_collector.simulate.meter import Glitch, Unpowered
 from edge_collector.simulate.server import Wire
 from edge_collector.simulate.tenants import Tenant
 from edge_collector.site import LinkSite, Pace
@@ -117,6 +120,41 @@ def test_an_exchanged_meter_is_read_under_another_name() -> None:
     run(play)
 
 
+def test_totals_wait_until_the_meter_says_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its second boundary comes after a failure, and for a while nobody can read the serial number."""
+
+    async def play(world: World) -> None:
+        line = world.building.lines["riser"]
+        answer = line.units[1].answer
+
+        def hide(span: Span, at_ms: int, glitch: Glitch | None = None) -> tuple[int, ...]:
+            if span.function == 3 and boundary(1) <= at_ms < boundary(1) + 130_000:
+                raise Unpowered
+            return answer(span, at_ms, glitch)
+
+        monkeypatch.setattr(line.units[1], "answer", hide)
+        await world.clock.sleep_until(boundary(1) - 1000)
+        world.collector.lines["riser"].units[0].trust.doubt()
+        await world.clock.sleep_until(boundary(1) + 125_000)
+        assert world.shelf.boundaries("M-1") == [0]
+        assert [cycle.boundary_ms for cycle in world.shelf.cycles if "M-1" in cycle.polled] == [boundary(0)]
+        await world.clock.sleep_until(boundary(1) + 600_000)
+        assert world.shelf.boundaries("M-1") == [0, 1]
+        assert [cycle.boundary_ms for cycle in world.shelf.cycles if "M-1" in cycle.polled] == [
+            boundary(0),
+            boundary(1),
+        ]
+        (held,) = world.shelf.totals("M-1")[1:]
+        assert held.count == world.shown(held), "as it was at its boundary"
+        assert held.at_ms - boundary(1) < 1000
+        await world.until(2)
+        assert world.shelf.boundaries("M-1") == [0, 1, 2]
+        details = [report.detail for report in world.shelf.reports("M-1")]
+        assert sum("does not say who it is" in detail for detail in details) == 1
+
+    run(play, RTU)
+
+
 def test_another_serial_number_than_the_sites_is_an_exchange_from_the_beginning() -> None:
     async def play(world: World) -> None:
         link = world.site.links[0]
@@ -184,6 +222,27 @@ def test_a_link_that_a_reload_adds_is_read_from_the_next_boundary_on() -> None:
         assert world.shelf.boundaries("R-1") == [1, 2, 3], "half a minute after the boundary is within the tolerance"
 
     run(play)
+
+
+@pytest.mark.parametrize("begins_s", [-300, 20, 200])
+def test_a_restart_polls_nothing_twice_and_what_came_meanwhile_if_it_is_not_too_late(begins_s: int) -> None:
+    """It ends ten minutes before the second boundary; it begins anew so many seconds after that."""
+
+    async def play(world: World) -> None:
+        await world.clock.sleep_until(boundary(2) - 600_000)
+        await world.collector.stop()
+        await world.clock.sleep_until(boundary(2) + begins_s * 1000)
+        again = Collector(world.site, world.clock, world.shelf)
+        await again.start()
+        await world.until(4)
+        await again.stop()
+        is_too_late = begins_s * 1000 > world.site.pace.tolerance_ms
+        assert world.shelf.boundaries("M-1") == ([0, 1, 3, 4] if is_too_late else [0, 1, 2, 3, 4])
+        said = [(report.from_ms, report.to_ms) for report in world.shelf.reports("M-1")]
+        assert said == ([(boundary(2), boundary(3))] if is_too_late else [])
+        assert all(one.count == world.shown(one) for one in world.shelf.totals("M-1"))
+
+    run(play, RTU)
 
 
 @pytest.mark.parametrize(

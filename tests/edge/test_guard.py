@@ -256,20 +256,13 @@ BLOCK: Final = Request(4, 100, 8)
 IN_USE_MS: Final = 2 * YOUNG_MS
 
 
-def guard_in_use() -> Guard:
-    """One that does not have to think of the process before it."""
-    guard = Guard(1000)
-    guard.choose(1, (BLOCK.span,), tuple, 0, 1000)
-    return guard
-
-
 def chosen(guard: Guard, unit: int = 1, later_ms: float = 0) -> Way | None:
     others = partial(other_ways, BLOCK, Limits(most_words=10))
     return guard.choose(unit, (BLOCK.span,), others, IN_USE_MS + later_ms, 1000)
 
 
 def test_what_is_owed_is_read_in_another_form_until_it_came() -> None:
-    guard = guard_in_use()
+    guard = Guard(1000)
     assert chosen(guard) == (BLOCK.span,)
     guard.unanswered(1, BLOCK.span, IN_USE_MS)
     other = chosen(guard, later_ms=10)
@@ -281,21 +274,21 @@ def test_what_is_owed_is_read_in_another_form_until_it_came() -> None:
 
 
 def test_what_is_owed_is_forgotten_when_it_is_too_old() -> None:
-    guard = guard_in_use()
+    guard = Guard(1000)
     guard.unanswered(1, BLOCK.span, IN_USE_MS)
     assert chosen(guard, later_ms=999) != (BLOCK.span,)
     assert chosen(guard, later_ms=1000) == (BLOCK.span,)
 
 
 def test_a_length_that_was_another_address_is_the_second_choice() -> None:
-    guard = guard_in_use()
+    guard = Guard(1000)
     guard.sent(1, Span(4, 300, 8))
     assert chosen(guard) == (Span(4, 100, 9),)
     assert guard.choose(1, (BLOCK.span,), tuple, IN_USE_MS, 1000) == (BLOCK.span,)
 
 
 def test_a_process_that_has_just_begun_avoids_the_form_of_the_one_before() -> None:
-    guard, others = Guard(1000), partial(other_ways, BLOCK, LIMITS)
+    guard, others = Guard(1000, follows_another=True), partial(other_ways, BLOCK, LIMITS)
     assert guard.choose(1, (BLOCK.span,), others, 0, 1000) != (BLOCK.span,)
     assert guard.choose(1, (BLOCK.span,), tuple, 1, 1000) == (BLOCK.span,), "unless there is no other"
     guard.unanswered(1, Span(4, 100, 3), 2)
@@ -304,7 +297,7 @@ def test_a_process_that_has_just_begun_avoids_the_form_of_the_one_before() -> No
 
 
 def test_what_a_meter_refuses_to_show_is_not_asked_for_again() -> None:
-    guard = guard_in_use()
+    guard = Guard(1000)
     guard.unanswered(1, BLOCK.span, IN_USE_MS)
     assert chosen(guard) == (Span(4, 100, 9),)
     guard.refused(1, (Span(4, 100, 9),))

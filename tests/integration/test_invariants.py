@@ -86,13 +86,17 @@ def _require_quantities(explained: Explanation) -> None:
 
 
 def _require_reads(house: Path, explained: Explanation) -> None:
-    """Each read stands in the raw log at its coordinates, and in its file on its line; so does what adjusted it."""
+    """Each read stands in the raw log at its coordinates, and in its file on its line or as its words; so does what adjusted it."""
     raw = cache(partial(read_at, house / "data" / "logs" / "reads.raw"))
     written = {path.name: path.read_text().splitlines() for path in (house / "files").glob("*.csv")}
     assert explained.evidence and explained.configurations
     for read in explained.evidence:
-        assert read.device.encode() in raw(read.raw_partition, read.raw_offset).payload
-        _require_line(read, written[read.file][read.line - 1].split(","))
+        payload = raw(read.raw_partition, read.raw_offset).payload
+        assert read.device.encode() in payload
+        if read.file:
+            _require_line(read, written[read.file][read.line - 1].split(","))
+        else:
+            _require_words(read, orjson.loads(raw(read.origin_partition, read.origin_offset).payload))
     for change in explained.adjustments:
         assert orjson.loads(raw(change.cause_partition, change.cause_offset).payload)["v"] == 1
     for item in explained.configurations:
@@ -109,6 +113,13 @@ def _require_line(read: Evidence, cells: list[str]) -> None:
         assert value == Decimal(read.count).scaleb(-(read.decimals or 0))
     else:
         assert value == read.quantity
+
+
+def _require_words(read: Evidence, record: dict[str, Any]) -> None:
+    """A read from a meter: the words as they came over Modbus, big-endian here, are its count."""
+    assert (record["device"], record["register"], record["count"]) == (read.device, read.register, read.count)
+    assert int("".join(f"{word:04x}" for word in record["words"]), 16) == read.count
+    assert orjson.loads(read.words) == record["words"]
 
 
 # -- 9: rebuildable, and nobody's name ------------------------------------------------------------------------------------
