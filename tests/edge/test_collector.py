@@ -94,6 +94,18 @@ def test_a_unit_that_comes_back_is_read_again() -> None:
     run(play, faults=(fault(FaultKind.DEAD_UNIT, 1.5, 4.5, unit=2),))
 
 
+def test_a_boundary_that_was_missed_is_said_once() -> None:
+    async def play(world: World) -> None:
+        await world.until(3)
+        assert world.shelf.boundaries("M-2") == [0, 2, 3]
+        (report,) = world.shelf.reports("M-2")
+        assert report.detail == "not read at this boundary: active_import, active_export"
+        assert report.at_ms == boundary(1)
+        assert not world.shelf.reports("M-1")
+
+    run(play, RTU, faults=(fault(FaultKind.BUSY, 0.9, 1.1, unit=2),))
+
+
 def test_a_line_that_was_dead_altogether_is_asked_again_as_a_whole() -> None:
     async def play(world: World) -> None:
         await world.until(12)
