@@ -22,7 +22,7 @@ _SWAPPED: Final = f"swapped_meter@{EXCHANGE:%Y-%m-%dT%H:%MZ}"
 _BUILDING: Final = ["--meters", "1", "--lines", "1", "--seed", str(SEED), "--no-telemetry"]
 _FAULTS: Final = {
     "january": [
-        "late_answer:50",
+        "late_answer:100",
         "transient_zero@2026-01-09T03:55Z/2026-01-09T04:05Z",
         "dead_unit@2026-01-17T12:30Z/2026-01-17T15:30Z",
         _SWAPPED,

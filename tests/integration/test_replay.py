@@ -14,7 +14,7 @@ LATE = "device,register,start,quantity,unit,interval_minutes\nSM-17,E1,2026-01-0
 
 @pytest.fixture(scope="module")
 def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory in which January was billed, closed through March, and then corrected for one half-hour."""
+    """A directory in which January was billed, closed through February, and then corrected for one half-hour."""
     root = tmp_path_factory.mktemp("replay")
     data, files = root / "data", write_files(root / "files")
     (root / "late.csv").write_text(LATE)
@@ -25,7 +25,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
     meterfold(data, "gate", "--until", "2026-02-01")
     meterfold(data, "bill", "run")
     meterfold(data, "bill", "issue", "ACC-A")
-    meterfold(data, "gate", "--until", "2026-04-01")
+    meterfold(data, "gate", "--until", "2026-03-01")
     meterfold(data, "import", "csv-intervals", str(root / "late.csv"))
     meterfold(data, "run")
     return data

@@ -66,12 +66,12 @@ def follow(records: list[Record], seed: int) -> int:
     return len(taken)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_orderly_streams(seed: int) -> None:
     assert follow(orderly_stream(seed, points=5, days=8), seed)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_unruly_streams(seed: int) -> None:
     assert follow(make_stream(seed, 20).records, seed)
 

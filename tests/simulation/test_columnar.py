@@ -15,8 +15,8 @@ from tests.simulation.orderly import orderly_stream
 from tests.simulation.streams import make_stream
 
 Record = dict[str, Any]
-ORDERLY = range(6)
-UNRULY = range(2)
+ORDERLY = range(4)
+UNRULY = range(1)
 LONG = range(1_000, 3_000)
 
 

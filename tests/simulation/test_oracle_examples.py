@@ -701,6 +701,7 @@ def test_raw_offsets_rise_but_for_repeats() -> None:
         seen.add((partition, *coordinate))
 
 
+@pytest.mark.long
 def test_everything_occurs_often(tell: Callable[[str], None]) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=4, mp_context=context) as pool:

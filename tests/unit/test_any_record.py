@@ -26,7 +26,7 @@ from state.routing import Again
 from tests.unit.test_contracts import RAW, TAPE, Place, having, received_ms, types_in_sql, value_at, without
 
 ORDER = list(TAPE)
-FEW = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 INTEGERS = (
