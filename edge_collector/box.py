@@ -61,7 +61,7 @@ class Box:
         self.metrics.watch_outbox(self._depth)
         self.requests = Requests(requests_path(site.outbox.path))
         self._publisher = publisher or publisher_for(site.publish, clock.now_ms)
-        self.drain = Drain(self.outbox, self._publisher, clock, random, idle_ms=idle_ms, is_told=is_told)
+        self.drain = Drain(self.outbox, self._publisher, clock, random, self.metrics, idle_ms=idle_ms, is_told=is_told)
         self.collector = Collector(site, clock, self.outbox, self.metrics, longest_sleep_ms)
         self._answering = Answering(self.requests, self.outbox, self.collector, clock)
 

@@ -18,10 +18,10 @@ from edge_collector.metrics import Metrics
 from edge_collector.outbox import UnableToCommit
 from edge_collector.poll import Occasion, Poller, Unit
 from edge_collector.reading import Cycle, Flag, RegisterReading, StatusKind, StatusReport
-from edge_collector.rereading import read_entries, read_totals
+from edge_collector.rereading import read_entries, read_totals, stored_boundaries
 from edge_collector.round import Round
 from edge_collector.schedule import Boundaries, ClockMark, Due, boundary_before
-from edge_collector.site import LinkSite, Pace, UnitSite
+from edge_collector.site import LinkSite, Pace
 from edge_collector.trust import Trust
 
 LONGEST_SLEEP_MS: Final = 20_000
@@ -253,16 +253,3 @@ class _Turn:
 
     async def __aexit__(self, *_: object) -> None:
         self._lock.release()
-
-
-def stored_boundaries(unit: UnitSite, from_ms: int, to_ms: int, now_ms: int) -> list[int]:
-    """The boundaries of the unit's load profile in [from, to) that it may still hold. Raises `UnableToReadAgain`."""
-    stored = unit.profile.load_profile
-    if stored is None:
-        raise UnableToReadAgain(f"{unit.device} keeps no load profile")
-    interval_ms = stored.interval_s * 1000
-    first_ms = max(from_ms, now_ms - stored.entries * interval_ms)
-    boundaries = range(first_ms + -first_ms % interval_ms, min(to_ms, now_ms + 1), interval_ms)
-    if not boundaries:
-        raise UnableToReadAgain(f"the load profile of {unit.device} holds nothing of that window")
-    return list(boundaries)

@@ -51,12 +51,15 @@ class Taken:
 
 @dataclass(eq=False, slots=True)
 class Unit:
-    """One meter while the collector runs. `held` is what was taken while it could not say who it is, oldest first."""
+    """One meter while the collector runs. `held` is what was taken while it could not say who it is, oldest first; `was_missing`:
+    something to bill did not come at the last boundary; `is_called_dead`: that has been said."""
 
     site: UnitSite
     trust: Trust
     breaker: Breaker = field(default_factory=Breaker)
     held: list[Taken] = field(default_factory=list)
+    was_missing: bool = False
+    is_called_dead: bool = False
 
     @property
     def device(self) -> str:

@@ -10,6 +10,7 @@ from edge_collector.plan import Request, entry_request
 from edge_collector.poll import Block, Unit, ignore, readings_of
 from edge_collector.reading import RegisterReading
 from edge_collector.round import Round
+from edge_collector.site import UnitSite
 from edge_collector.words import UnableToDecode, decode_entry
 
 
@@ -21,6 +22,19 @@ async def read_totals(turn: Round, unit: Unit) -> list[RegisterReading]:
     if not readings:
         raise UnableToReadAgain(f"{unit.device} has no total to show")
     return readings
+
+
+def stored_boundaries(unit: UnitSite, from_ms: int, to_ms: int, now_ms: int) -> list[int]:
+    """The boundaries of the unit's load profile in [from, to) that it may still hold. Raises `UnableToReadAgain`."""
+    stored = unit.profile.load_profile
+    if stored is None:
+        raise UnableToReadAgain(f"{unit.device} keeps no load profile")
+    interval_ms = stored.interval_s * 1000
+    first_ms = max(from_ms, now_ms - stored.entries * interval_ms)
+    boundaries = range(first_ms + -first_ms % interval_ms, min(to_ms, now_ms + 1), interval_ms)
+    if not boundaries:
+        raise UnableToReadAgain(f"the load profile of {unit.device} holds nothing of that window")
+    return list(boundaries)
 
 
 async def read_entries(turn: Round, unit: Unit, boundary_ms: int) -> list[RegisterReading]:

@@ -50,16 +50,16 @@ class Round:
 
     async def run(self, has_energy: bool, has_telemetry: bool) -> Cycle:
         """Ask, and put together what came."""
-        before = {unit: unit.breaker.is_closed for unit in self.units}
         if has_energy:
             await self._energy()
             await self._probes()
+            self._report_missing()
             await self.identify([unit for unit in self.units if unit in self._blocks or unit.held])
             await self.identify(await self._look_again())
         readings = self._publish()
         if has_telemetry:
             await self._telemetry()
-        self._report_breakers(before)
+        self._report_breakers()
         polled = _names(unit for unit in self.units if not unit.held) if has_energy else ()
         return Cycle(self.occasion.boundary_ms, (*readings, *self._measured), tuple(self.reports), polled)
 
@@ -222,13 +222,24 @@ class Round:
 
         return list(readings_of(unit, block, occasion, note))
 
-    def _report_breakers(self, before: dict[Unit, bool]) -> None:
-        for unit, was_closed in before.items():
+    def _report_missing(self) -> None:
+        """What was not read, when that begins; of a dead unit its breaker speaks."""
+        for unit in self.units:
+            came = {spec.name for block in self._blocks.get(unit, ()) for spec in block.request.registers}
+            missing = [spec.name for spec in unit.site.profile.billing if spec.name not in came]
+            if missing and not unit.was_missing and unit.breaker.is_closed:
+                self._report(unit, f"not read at this boundary: {', '.join(missing)}")
+            unit.was_missing = bool(missing)
+
+    def _report_breakers(self) -> None:
+        for unit in self.units:
             self.metrics.breaker(self.poller.name, unit.device, unit.breaker.state(self.clock.monotonic_ms()))
-            if was_closed and not unit.breaker.is_closed:
+            is_dead = not unit.breaker.is_closed
+            if is_dead and not unit.is_called_dead:
                 self._report(unit, "does not answer; asked more and more rarely until it does")
-            elif not was_closed and unit.breaker.is_closed:
+            elif unit.is_called_dead and not is_dead:
                 self._report(unit, "answers again")
+            unit.is_called_dead = is_dead
 
     def _report(self, unit: Unit, detail: str) -> None:
         logger.warning("%s: %s", unit.device, detail)
