@@ -51,6 +51,7 @@ FAULTS: Final = (
     _fault(FaultKind.POWER_CUT, 27.2, 3, _RTU, 3),
     _fault(FaultKind.SWAPPED_METER, 22.1, 0, _TCP, 3),
     _fault(FaultKind.RESET, 31.3, 0, _RTU, 1),
+    _fault(FaultKind.ROLLOVER, 12.2, 0, _TCP, 2),
     Fault(FaultKind.CLOCK_STEP, STEP[0], STEP[0], step_ms=STEP[1]),
 )
 
