@@ -1,4 +1,4 @@
-"""The command line: every command, its place and its one line of help. On a collector's box there is no engine, and its commands are all."""
+"""The command line: every command, its place and its one line of help. On a collector's box there is no engine: its commands are all."""
 
 from importlib.metadata import version
 from importlib.util import find_spec
