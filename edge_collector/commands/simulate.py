@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 from typing import Annotated, Final
@@ -110,10 +111,13 @@ async def _serve(
         units = len(end.line.meters)
         out.print(f"{end.line.name}: {scheme}://{end.host}:{end.port}, units 1 to {units}", soft_wrap=True)
     out.print(f"configured in {folder / 'site.toml'} and {folder / 'portfolio.yaml'}; Ctrl-C ends", soft_wrap=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        building.close()
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has told its background jobs to ignore SIGINT
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    events = asyncio.create_task(building.play_events())
+    await stopped.wait()
+    events.cancel()
+    building.close()
 
 
 def _write_portfolio(plans: tuple[LinePlan, ...], folder: Path, since_ms: int, interval_s: int) -> None:

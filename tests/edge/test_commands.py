@@ -42,7 +42,7 @@ def run(*words: str, code: int = 0) -> str:
 
 @contextmanager
 def running(*words: str, until: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on, once it has said something; ended by SIGINT, with exit code 0 or 130."""
+    """A command that goes on, once it has said something; ended by SIGTERM, or killed where that does nothing."""
     process = subprocess.Popen(
         [sys.executable, "-c", WITHOUT_ENGINE, *words],
         stdout=subprocess.PIPE,
@@ -59,8 +59,11 @@ def running(*words: str, until: str) -> Iterator[subprocess.Popen[str]]:
             raise AssertionError(f"it never said {until!r}")
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.terminate()
+        try:
+            process.wait(timeout=30)
+        finally:
+            process.kill()
 
 
 @pytest.fixture
