@@ -9,6 +9,9 @@ from rich.table import Table
 from meterfold.billing.documents import CREDIT_NOTE, Document, Line
 from meterfold.session import session
 
+_ON_MONEY = ("tax", "percentage", "minimum", "maximum")
+_USES = ("energy", "tiers", "demand")
+
 
 def show_document(document: Document) -> None:
     """Print one document: whose it is, its lines, its sums, and what it corrects."""
@@ -30,7 +33,7 @@ def show_document(document: Document) -> None:
         out.print(f"{name:>8} {money(amount, document):>12} {document.currency}", style=style)
     estimated = sum((line.estimated_quantity for line in document.lines), Decimal(0))
     if estimated:
-        whole = sum((line.quantity_should for line in document.lines if line.kind == "energy"), Decimal(0))
+        whole = sum((line.quantity_should for line in document.lines if line.kind in _USES), Decimal(0))
         share = f" ({estimated / whole:.1%} of the use)" if whole else ""
         out.print(
             f"Of this, {_estimated(document)} lie in intervals that were estimated in part or whole{share}.",
@@ -52,8 +55,8 @@ def _lines(document: Document) -> Table:
         table.add_row(
             str(line.position),
             _what(line, whole),
-            "" if line.kind == "tax" else quantity(line.quantity, line.unit),
-            f"{trim(line.rate * 100)} %" if line.kind == "tax" else trim(line.rate),
+            "" if line.kind in _ON_MONEY else quantity(line.quantity, line.unit),
+            f"{trim(line.rate * 100)} %" if line.kind in ("tax", "percentage") else trim(line.rate),
             *(money(amount, document) for amount in amounts),
         )
     return table
@@ -63,10 +66,14 @@ def _what(line: Line, whole: tuple[date, date]) -> str:
     """What a line charges; its days only where they are not those of the bill."""
     if line.kind == "tax":
         return line.band or "tax"
+    if line.kind in ("minimum", "maximum"):
+        return f"{line.band} ({line.kind}) {line.supply_point}"
+    if line.kind == "percentage":
+        return f"{line.band} {line.supply_point}"
     served = (line.service_from, line.service_to)
     span = "" if served == whole else f", {_period(*served)}"
     if line.kind == "standing":
-        return f"standing charge {line.supply_point}{span}"
+        return f"{line.band or 'standing charge'} {line.supply_point}{span}"
     return f"{line.supply_point} {line.channel} {line.band}{span}"
 
 
@@ -80,8 +87,8 @@ def money(amount: Decimal, document: Document) -> str:
 
 
 def quantity(number: Decimal, unit: str) -> str:
-    """A quantity with its unit; days are counted."""
-    return f"{trim(number)} {'days' if unit == 'day' and abs(number) != 1 else unit}"
+    """A quantity with its unit; days, months and periods are counted."""
+    return f"{trim(number)} {unit}{'s' if unit in ('day', 'month', 'period') and abs(number) != 1 else ''}"
 
 
 def _estimated(document: Document) -> str:

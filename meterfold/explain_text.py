@@ -8,11 +8,12 @@ from rich.console import JustifyMethod
 from rich.table import Table
 
 from meterfold.bill_text import quantity, trim
-from meterfold.billing.explain import Adjustment, Evidence, Explanation
+from meterfold.billing.explain import Adjustment, Evidence, Explanation, Window
 from meterfold.render import cell_text
 from meterfold.session import session
 
 READS_SHOWN = 12
+PEAKS_SHOWN = 12
 
 
 def show_explanation(found: Explanation, *, everything: bool) -> None:
@@ -20,6 +21,8 @@ def show_explanation(found: Explanation, *, everything: bool) -> None:
     _amount(found)
     _origin(found)
     _taxed(found)
+    _tiers(found)
+    _demands(found)
     _windows(found)
     _adjustments(found.adjustments)
     _reads(found, None if everything else READS_SHOWN)
@@ -31,11 +34,20 @@ def _amount(found: Explanation) -> None:
     what = " ".join(filter(None, (line["kind"], line["supply_point"], line["channel"], line["band"])))
     out.print(f"\n[bold]{found.number or 'draft'}[/] line {line['position']}: {what}")
     unit, currency = line["unit"], line["currency"]
-    if line["kind"] == "tax":
-        out.print(f"  {trim(line['rate'] * 100)} % of the rounded lines of the bill")
-    else:
+    if line["kind"] in ("tax", "percentage"):
         out.print(
-            f"  {quantity(line['quantity_should'], unit)} × {trim(line['rate'])} {currency} = "
+            f"  {trim(line['rate'] * 100)} % of {_money(line['quantity_should'], found)} {currency}, the rounded lines below"
+        )
+    elif line["kind"] in ("minimum", "maximum"):
+        least = "at least" if line["kind"] == "minimum" else "at most"
+        out.print(
+            f"  the lines below, {_money(line['quantity_should'], found)} {currency}, are to be {least} {trim(line['rate'])} {currency} "
+            "a period, in proportion to its days unless the tariff says otherwise"
+        )
+    else:
+        fees = " + fees" if any(tier.fee for tier in found.tiers) else ""
+        out.print(
+            f"  {quantity(line['quantity_should'], unit)} × {trim(line['rate'])} {currency}{fees} = "
             f"{_money(line['amount_should'], found)} {currency}"
         )
     if line["amount_was"] or found.earlier_lines:
@@ -69,19 +81,56 @@ def _taxed(found: Explanation) -> None:
         session().out.print(f"  on {_money(charge.amount, found):>10} {found.line['currency']}  {what}")
 
 
+def _tiers(found: Explanation) -> None:
+    for tier in found.tiers:
+        bound = f"up to {quantity(tier.up_to, tier.unit)}" if tier.up_to is not None else "without bound"
+        fee = f", fee {trim(tier.fee)}" if tier.fee else ""
+        session().out.print(
+            f"  tier {tier.tier}, above {trim(tier.above)} {bound}: {quantity(tier.quantity, tier.unit)} × {trim(tier.rate)}{fee} "
+            f"({tier.service_from} to {tier.service_to})"
+        )
+
+
+def _demands(found: Explanation) -> None:
+    unit = found.line["unit"]
+    for demand in found.demands:
+        parts = [f"measured {quantity(demand.measured, unit)}"]
+        if demand.minimum:
+            parts.append(f"minimum {quantity(demand.minimum, unit)}")
+        if demand.highest_before is not None:
+            parts.append(
+                f"ratchet {trim(demand.ratchet_share)} × {quantity(demand.highest_before, unit)} of the period from "
+                f"{demand.highest_period_from}"
+            )
+        share = f", for {demand.days} of {demand.of_days} days" if demand.days != demand.of_days else ""
+        session().out.print(f"  {', '.join(parts)}: billed {quantity(demand.billed, unit)}{share}")
+        for window in [item for item in found.windows if demand.service_from <= item.local_date < demand.service_to][
+            :PEAKS_SHOWN
+        ]:
+            session().out.print(
+                f"    {window.start_utc:%Y-%m-%d %H:%M}Z to {window.end_utc:%H:%M}Z, {window.channel} {window.role}: "
+                f"{quantity(window.quantity, window.unit)}, {window.quality}",
+                style="dim",
+            )
+
+
 def _windows(found: Explanation) -> None:
-    if not found.windows:
-        return
-    qualities = Counter(window.quality for window in found.windows)
+    for role, channel in dict.fromkeys((window.role, window.channel) for window in found.windows):
+        chosen = [window for window in found.windows if (window.role, window.channel) == (role, channel)]
+        _share_of(chosen, "" if role == "counted" else f" of {channel}, {role}")
+
+
+def _share_of(windows: list[Window], whose: str) -> None:
+    qualities = Counter(window.quality for window in windows)
     by_quality: dict[str, Decimal] = defaultdict(Decimal)
-    for window in found.windows:
+    for window in windows:
         by_quality[window.quality] += window.quantity
-    unit = found.windows[0].unit
+    unit = windows[0].unit
     parts = ", ".join(
         f"{count:,} {quality} ({trim(by_quality[quality])} {unit})" for quality, count in qualities.most_common()
     )
-    total = sum((window.quantity for window in found.windows), Decimal(0))
-    session().out.print(f"\n{len(found.windows):,} determinants, {trim(total)} {unit}: {parts}")
+    total = sum((window.quantity for window in windows), Decimal(0))
+    session().out.print(f"\n{len(windows):,} determinants{whose}, {trim(total)} {unit}: {parts}")
 
 
 def _adjustments(adjustments: tuple[Adjustment, ...]) -> None:

@@ -16,10 +16,11 @@ from meterfold.store import sql_folder
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One determinant (or a local day's share of a read-to-read span) in the line. Quantities in `unit`, the channel's.
+    """One determinant (or a local day's share of a read-to-read span) in the line. Quantities in `unit`, that of `channel`.
 
-    `quantity` is what the line counts: the determinant and `revision` adjustments to it. `quantity_hardened` is the determinant alone,
-    of the whole window from `window_start_utc` to `window_end_utc`.
+    `role`: counted; or taken off or compared with, of the channels that the line's quantity is less or beyond. `quantity` is what the line
+    counts: the determinant and `revision` adjustments to it. `quantity_hardened` is the determinant alone, of the whole window from
+    `window_start_utc` to `window_end_utc`.
     """
 
     start_utc: datetime
@@ -36,6 +37,8 @@ class Window:
     hardened_by: str
     rule_version: int
     config_version: int
+    channel: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,46 @@ class EarlierLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """A tier of the line's charge that was reached, for the days from `service_from` until before `service_to`: the bounds hold for them.
+
+    `quantity` lies above `above`, up to `up_to` (None: without bound); where a whole quantity takes one price, all of it.
+    """
+
+    service_from: date
+    service_to: date
+    tier: str
+    above: Decimal
+    up_to: Decimal | None
+    quantity: Decimal
+    unit: str
+    rate: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is billed as demand for the days from `service_from` until before `service_to`, `days` of the `of_days` of the period, and why.
+
+    `billed` is the greatest of `measured`, `minimum` and `ratchet_share` of `highest_before`, which was billed for the period from
+    `highest_period_from` on (None: nothing was in the months that the ratchet looks back on).
+    """
+
+    service_from: date
+    service_to: date
+    days: int
+    of_days: int
+    measured: Decimal
+    minimum: Decimal
+    ratchet_share: Decimal
+    highest_before: Decimal | None
+    highest_period_from: date | None
+    billed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class TaxedCharge:
-    """A charge that a tax line is on."""
+    """A charge that a tax, percentage, minimum or maximum is on; a tax may be on another tax."""
 
     kind: str
     supply_point: str
@@ -145,8 +186,9 @@ class TaxedCharge:
 class Explanation:
     """A line and everything it rests on. `line`: the columns of `bill_lines`, and `minor_digits`; `number` is "" for a draft.
 
-    `rule_version` is billing's; those of the fold stand at windows and adjustments. Energy lines have windows, adjustments, evidence and
-    configurations; tax lines have taxed charges; a standing charge has its quantity in days and the tenancy among the references.
+    `rule_version` is billing's; those of the fold stand at windows and adjustments. Lines of a use have windows (of a demand those that
+    made its peak), adjustments, evidence and configurations; taxes, percentages, minimums and maximums have `taxed_charges`; a standing
+    charge has its quantity in days and the tenancy among the references.
     """
 
     line: dict[str, Any]
@@ -161,6 +203,8 @@ class Explanation:
     references: tuple[Reference, ...]
     earlier_lines: tuple[EarlierLine, ...]
     taxed_charges: tuple[TaxedCharge, ...]
+    tiers: tuple[Tier, ...]
+    demands: tuple[Demand, ...]
 
     @property
     def sources(self) -> tuple[tuple[str, int], ...]:
@@ -178,11 +222,12 @@ def explain_line(store: Store, line: str) -> Explanation:
         raise UnknownBill(f"there is no line {line!r}; name it by document and position, such as INV-000003/1")
     head = found[0]
     pins = _pins(head)
-    with staged(store, pins, [head["account"]]) as session:
+    with staged(store, pins, [head["account"]], exact=True) as session:
         params = {**head, **pins.params(), "account": head["account"]}
+        session.command(_sql("explained_windows"), params)
         windows = tuple(Window(*row) for row in _rows(session, "windows", params))
         evidence = tuple(Evidence(*row) for row in _rows(session, "evidence", params))
-        return Explanation(
+        explanation = Explanation(
             line={key: head[key] for key in head if key not in _PINNED},
             number=head["number"],
             run_id=head["run_id"],
@@ -195,12 +240,16 @@ def explain_line(store: Store, line: str) -> Explanation:
             references=tuple(Reference(*row) for row in _rows(session, "references", params)),
             earlier_lines=tuple(EarlierLine(*row) for row in _rows(session, "earlier_lines", params)),
             taxed_charges=tuple(TaxedCharge(*row) for row in _rows(session, "taxed_charges", params)),
+            tiers=tuple(Tier(*row) for row in _rows(session, "tiers", params)),
+            demands=tuple(Demand(*row) for row in _rows(session, "demands", params)),
         )
+        session.command("DROP TEMPORARY TABLE explained_windows")
+        return explanation
 
 
 _PINNED = frozenset(
-    ("number", "run_id", "scope_account", "rule_version", "frontier_partitions", "frontier_offsets", "frontier_known_at_ms",
-     "known_billing_offset", "as_of_ms")
+    ("charge", "part", "number", "run_id", "scope_account", "rule_version", "frontier_partitions", "frontier_offsets",
+     "frontier_known_at_ms", "known_billing_offset", "as_of_ms")
 )  # fmt: skip
 
 

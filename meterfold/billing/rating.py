@@ -110,8 +110,11 @@ class Blocked:
         return stretch + (f" ({self.windows} intervals)" if self.windows else "")
 
 
-ACCOUNTS_AT_ONCE: Final = 200
-"""Accounts rated together: bounds the windows held in memory, about 60 bytes each."""
+ACCOUNTS_AT_ONCE: Final = 20_000
+"""Accounts rated together where windows are added up as they are read: about a kilobyte a period of each is held."""
+
+LOOKED_AT_ONCE: Final = 200
+"""Accounts rated together where each window is looked at: bounds those held in memory, about 60 bytes each."""
 
 _ACCOUNTS: Final = """
 SELECT account
@@ -120,39 +123,86 @@ WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offse
     AND legal_entity = {legal_entity:String} AND ({account:String} = '' OR account = {account:String})
 ORDER BY account
 """
+_LOOKED_AT: Final = """
+WITH
+    tenancies AS
+    (
+        SELECT account, supply_point, tariff
+        FROM ref_tenancies_history
+        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+    ),
+    tariffs AS
+    (
+        SELECT tariff
+        FROM ref_charges_history
+        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+            AND (net = 'interval' OR highest > 1)
+    ),
+    supply_points AS
+    (
+        SELECT supply_point
+        FROM ref_channels_history
+        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+            AND (channel_kind != 'intervals' OR grid_s = 0)
+    )
+SELECT DISTINCT account
+FROM tenancies
+WHERE tariff IN tariffs OR supply_point IN supply_points
+"""
+"""Accounts with a tariff or a channel that asks for each window."""
+
 _BLOCKS: Final = (
     "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"
 )
 _CHARGES: Final = """
-SELECT *
+SELECT * EXCEPT (charge_no, band_no)
 FROM rating_differences
 ORDER BY
-    account, period_from, currency, transform(kind, ['energy', 'standing', 'tax'], [1, 2, 3], 4), supply_point, channel, service_from,
-    element
+    account, period_from, currency,
+    transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9),
+    supply_point, charge_no, channel, service_from, band_no, element
 """
 
 
 def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, ...]]:
     """The charges of every period that can be billed, in the order of their lines, and why the others cannot."""
-    accounts = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
     charges: list[Charge] = []
     blocks: list[Blocked] = []
-    for at in range(0, len(accounts), ACCOUNTS_AT_ONCE):
-        with staged(store, pins, accounts[at : at + ACCOUNTS_AT_ONCE]) as session:
+    for accounts in _batches(store, pins):
+        with staged(store, pins, accounts) as session:
             blocks += [_blocked(row) for row in session.query(_BLOCKS).rows]
             charges += [Charge(*row) for row in session.query(_CHARGES).rows]
+    blocks.sort(key=lambda block: (block.account, block.period_from))
     shut = {(block.account, block.period_from) for block in blocks}
     ready = tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut)
     running = {(block.account, block.period_from) for block in blocks if block.reason == NOT_ENDED}
     return ready, tuple(_joined([block for block in blocks if (block.account, block.period_from) not in running]))
 
 
+def _batches(store: Store, pins: Pins) -> Iterator[list[str]]:
+    """The accounts in scope, as many at once as memory allows."""
+    accounts = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
+    if len(accounts) <= LOOKED_AT_ONCE:
+        yield from [accounts] if accounts else []
+        return
+    looked_at = {account for (account,) in store.query(_LOOKED_AT, pins.params()).rows}
+    for chosen, at_once in (
+        ([account for account in accounts if account not in looked_at], ACCOUNTS_AT_ONCE),
+        ([account for account in accounts if account in looked_at], LOOKED_AT_ONCE),
+    ):
+        yield from (chosen[at : at + at_once] for at in range(0, len(chosen), at_once))
+
+
 @contextmanager
-def staged(store: Store, pins: Pins, accounts: list[str]) -> Iterator[Session]:
-    """The tables of sql/billing for these accounts as `pins` sees them, each made from those before it; gone afterwards."""
-    params = pins.params() | {"accounts": accounts}
+def staged(store: Store, pins: Pins, accounts: list[str], *, exact: bool = False) -> Iterator[Session]:
+    """The tables of sql/billing for these accounts as `pins` sees them, each made from those before it; gone afterwards.
+
+    `exact`: every window is looked at on its own, also where adding them up gives the same, so that `rating_windows` has them all.
+    """
+    params = pins.params() | {"accounts": accounts, "exact": int(exact)}
     steps = _steps()
     with store.session() as session:
+        session.command("SET compile_expressions = 0")  # to compile these took longer than to run them
         for _, statement in steps:
             session.command(statement, params)
         yield session

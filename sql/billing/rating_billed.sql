@@ -2,4 +2,4 @@
 CREATE OR REPLACE TEMPORARY TABLE rating_billed AS
 SELECT *
 FROM billed_charges(known_billing_offset = {known_billing_offset:UInt64})
-WHERE account IN {accounts:Array(String)}
+WHERE account IN (SELECT account FROM rating_accounts)

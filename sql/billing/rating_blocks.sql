@@ -6,8 +6,34 @@ WITH
     periods AS (SELECT * FROM rating_periods),
     tenancies AS (SELECT * FROM rating_tenancies),
     segments AS (SELECT * FROM rating_segments),
-    channels AS (SELECT * FROM rating_channels),
+    metered AS (SELECT * FROM rating_metered),
+    tax_charges AS (SELECT * FROM rating_tax_charges),
     tiles AS (SELECT * FROM rating_tiles),
+    complaints AS
+    (
+        SELECT tariff, tariff_version, channel, complaint FROM rating_prices WHERE complaint != ''
+        UNION ALL
+        SELECT tariff, tariff_version, '' AS channel, complaint FROM rating_taxes WHERE complaint != ''
+    ),
+    -- windows of an energy charge that none of its bands prices, or that start at no instant of the grid
+    unbanded AS
+    (
+        SELECT segment, channel, max(first_ms) AS first_ms, max(windows) AS windows
+        FROM
+        (
+            SELECT
+                metered.segment AS segment, metered.channel AS channel, metered.price AS price,
+                min(rating_cells.first_ms) AS first_ms, sum(rating_cells.windows) AS windows
+            FROM metered
+            INNER JOIN rating_cells ON rating_cells.segment = metered.segment AND rating_cells.channel = metered.channel
+            WHERE metered.kind = 'energy' AND rating_cells.cell[metered.cell_no] = 0
+                AND rating_cells.minus = if(metered.net = 'interval', metered.minus, '')
+            GROUP BY metered.segment, metered.channel, metered.price
+            UNION ALL
+            SELECT segment, channel, 0 AS price, first_unplaced_ms AS first_ms, unplaced_count AS windows FROM tiles WHERE unplaced_count > 0
+        )
+        GROUP BY segment, channel
+    ),
     all_tenancies AS
     (
         SELECT *
@@ -21,13 +47,7 @@ WITH
         FROM billed
         WHERE (account, period_from, period_to) NOT IN (SELECT account, period_from, period_to FROM periods)
     ),
-    accounts AS
-    (
-        SELECT *
-        FROM ref_accounts_history
-        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-            AND NOT is_withdrawn AND account IN {accounts:Array(String)}
-    ),
+    accounts AS (SELECT * FROM rating_accounts WHERE NOT is_withdrawn),
     priced AS
     (
         SELECT account, period_from, tenancy, sum(dateDiff('day', service_from, service_to)) AS days
@@ -86,38 +106,62 @@ SELECT
     'tariff ' || tariff || ' version ' || tariff_version || multiIf(
         tariff_currency != currency, ' is in ' || tariff_currency || ', the account in ' || currency,
         is_ambiguous, ' shares its name or its first day with another version',
-        ' has a standing charge or tax that is no decimal number with at most 9 places'
+        ' has `charges` or `taxes` that are no list'
     ) AS detail, '' AS remedy
 FROM segments
-WHERE tariff_currency != currency OR is_ambiguous
-    OR (standing_text IS NOT NULL AND NOT match(ifNull(standing_text, ''), '^-?[0-9]{1,9}([.][0-9]{1,9})?$'))
-    OR (tax_name != '' AND NOT match(tax_rate_text, '^[0-9]{1,9}([.][0-9]{1,9})?$'))
+WHERE tariff_currency != currency OR is_ambiguous OR is_misshapen
+
+UNION ALL
+SELECT DISTINCT
+    segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'BAD_TARIFF' AS reason,
+    segments.supply_point AS supply_point, complaints.channel AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
+    'tariff ' || segments.tariff || ' version ' || segments.tariff_version || ' ' || complaints.complaint AS detail, '' AS remedy
+FROM segments
+INNER JOIN complaints ON complaints.tariff = segments.tariff AND complaints.tariff_version = segments.tariff_version
+
+UNION ALL
+SELECT
+    account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
+    'the tariffs of the account have taxes that are on each other: ' || arrayStringConcat(arraySort(groupArray(tax)), ', ') AS detail, '' AS remedy
+FROM tax_charges
+WHERE is_circular
+GROUP BY account, period_from, period_to
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'NO_CHANNEL' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tariff ' || tariff || ' version ' || tariff_version || ' prices no channel that the supply point has' AS detail, '' AS remedy
 FROM segments
-WHERE is_metered AND site != ''
-    AND (account, period_from, tenancy, tariff_version) NOT IN (SELECT account, period_from, tenancy, tariff_version FROM channels)
+WHERE is_metered AND site != '' AND segment NOT IN (SELECT segment FROM metered)
 
 UNION ALL
-SELECT
-    account, period_from, period_to, 'BAD_TARIFF' AS reason, supply_point, channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
-    'tariff ' || tariff || ' version ' || tariff_version || multiIf(
-        is_malformed, ' has a band with a rate or time that cannot be read, or two bands of one name',
-        unit_denominator = 0, ' is per ' || rate_unit || ', and no factor from ' || channel_unit || ' is stated',
-        ' has bands by time of day, finer than the grid of the channel'
+SELECT DISTINCT
+    segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to,
+    if(NOT has_beyond AND beyond_channel != '', 'NO_CHANNEL', 'BAD_TARIFF') AS reason, segments.supply_point AS supply_point,
+    metered.channel AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
+    'tariff ' || segments.tariff || ' version ' || segments.tariff_version || multiIf(
+        unit_denominator = 0, ' is per ' || unit || ', and no factor from ' || channel_unit || ' is stated',
+        has_times AND grid_s = 0, ' has bands by time of day, finer than the grid of the channel',
+        kind = 'demand' AND grid_s = 0, ' has a demand charge, finer than the grid of the channel',
+        has_minus AND minus_denominator = 0, ' takes ' || minus || ' off, and no factor to ' || channel_unit || ' is stated',
+        has_minus AND minus_grid_s != grid_s, ' takes ' || minus || ' off, which has another grid',
+        has_beyond, ' compares with ' || beyond_channel || ', and no factor to ' || channel_unit || ' is stated, or its grid is another',
+        ' compares with ' || beyond_channel || ', which the supply point has not'
     ) AS detail, '' AS remedy
-FROM channels
-WHERE is_malformed OR unit_denominator = 0 OR (has_times AND grid_s = 0)
+FROM segments
+INNER JOIN metered ON metered.segment = segments.segment
+WHERE unit_denominator = 0 OR (grid_s = 0 AND (has_times OR kind = 'demand'))
+    OR (has_minus AND (minus_denominator = 0 OR (minus_grid_s != grid_s AND (net = 'interval' OR kind = 'demand'))))
+    OR (beyond_channel != '' AND (NOT has_beyond OR beyond_denominator = 0 OR (kind = 'demand' AND beyond_grid_s = 0)))
 
 UNION ALL
 SELECT
-    account, period_from, period_to, 'NO_BAND' AS reason, supply_point, channel, first_unbanded_ms AS from_ms, service_end_ms AS until_ms,
-    unbanded_count AS windows, 'no band of tariff ' || tariff || ' version ' || tariff_version || ' matches them' AS detail, '' AS remedy
-FROM tiles
-WHERE unbanded_count > 0
+    segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_BAND' AS reason,
+    segments.supply_point AS supply_point, unbanded.channel AS channel, unbanded.first_ms AS from_ms, segments.service_end_ms AS until_ms,
+    unbanded.windows AS windows,
+    'no band of tariff ' || segments.tariff || ' version ' || segments.tariff_version || ' matches them' AS detail, '' AS remedy
+FROM segments
+INNER JOIN unbanded ON unbanded.segment = segments.segment
 
 UNION ALL
 SELECT

@@ -9,13 +9,14 @@ WITH
     (
         SELECT
             account, period_from, period_to, element, currency, quantity AS quantity_should, toDecimal128(0, 12) AS quantity_was,
-            quantity_estimated, amount AS amount_should, toDecimal128(0, 4) AS amount_was, 1 AS is_rated,
+            quantity_estimated, amount AS amount_should, toDecimal128(0, 4) AS amount_was, 1 AS is_rated, charge_no, band_no,
             (kind, supply_point, channel, tariff, tariff_version, band, service_from, service_to, unit, rate) AS words
         FROM rated
         UNION ALL
         SELECT
             account, period_from, period_to, element, currency, toDecimal128(0, 12) AS quantity_should, quantity AS quantity_was,
-            toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS amount_should, amount AS amount_was, 0 AS is_rated, words
+            toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS amount_should, amount AS amount_was, 0 AS is_rated,
+            0 AS charge_no, 0 AS band_no, words
         FROM billed
     ),
     summed AS
@@ -27,6 +28,8 @@ WITH
             element,
             currency,
             argMax(words, is_rated) AS words,
+            max(charge_no) AS charge_no,
+            max(band_no) AS band_no,
             sum(stacked.quantity_should) AS quantity_should,
             sum(stacked.quantity_was) AS quantity_was,
             sum(stacked.quantity_estimated) AS quantity_estimated,
@@ -58,7 +61,10 @@ SELECT
     amount_should,
     amount_was,
     amount_should - amount_was AS amount,
-    if(currencies.currency = '', 2, currencies.minor_digits) AS minor_digits
+    if(currencies.currency = '', 2, currencies.minor_digits) AS minor_digits,
+    -- where it stands in its tariff version, 0 where it does not any more
+    charge_no,
+    band_no
 FROM summed
 LEFT JOIN currencies ON currencies.currency = summed.currency
 -- no difference, no line; the first document of a period also shows what was free

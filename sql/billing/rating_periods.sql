@@ -1,14 +1,8 @@
 -- One row per account and billing period that has ended somewhere on earth, from billing_from on; dates are local, period_to is out.
--- The first period is cut at billing_from: nothing before it is ever charged.
+-- The first period is cut at billing_from: nothing before it is ever charged. `period_days` are those of the whole calendar period.
 CREATE OR REPLACE TEMPORARY TABLE rating_periods AS
 WITH
-    accounts AS
-    (
-        SELECT *
-        FROM ref_accounts_history
-        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-            AND NOT is_withdrawn AND account IN {accounts:Array(String)} AND calendar_kind = 'monthly' AND calendar_day BETWEEN 1 AND 28
-    ),
+    accounts AS (SELECT * FROM rating_accounts WHERE NOT is_withdrawn AND calendar_kind = 'monthly' AND calendar_day BETWEEN 1 AND 28),
     firsts AS
     (
         SELECT
@@ -29,7 +23,9 @@ WITH
 SELECT
     account,
     currency,
+    month AS period_no,
     greatest(addMonths(first_from, month), billing_from) AS period_from,
-    addMonths(first_from, month + 1) AS period_to
+    addMonths(first_from, month + 1) AS period_to,
+    toUInt16(dateDiff('day', addMonths(first_from, month), period_to)) AS period_days
 FROM months
 WHERE period_to <= last_today

@@ -26,6 +26,8 @@ WITH
         SELECT
             periods.account AS account,
             periods.currency AS currency,
+            periods.period_no AS period_no,
+            periods.period_days AS period_days,
             periods.period_from AS period_from,
             periods.period_to AS period_to,
             tenancies.tenancy AS tenancy,
@@ -47,6 +49,8 @@ WITH
 SELECT
     placed.account AS account,
     placed.currency AS currency,
+    placed.period_no AS period_no,
+    placed.period_days AS period_days,
     placed.period_from AS period_from,
     placed.period_to AS period_to,
     placed.tenancy AS tenancy,

@@ -1,13 +1,7 @@
 -- One row per adjustment to the windows of the line that its run saw, in time order; is_new: not seen by the run of the last document before.
 WITH
-    windows AS
-    (
-        SELECT window_start_ms, window_end_ms
-        FROM rating_windows
-        WHERE period_from = {period_from:Date} AND supply_point = {supply_point:String} AND channel = {channel:String}
-            AND tariff = {tariff:String} AND tariff_version = {tariff_version:String} AND band = {band:String}
-    ),
-    changes AS (SELECT *, delta FROM adjustments FINAL WHERE supply_point = {supply_point:String} AND channel = {channel:String}),
+    windows AS (SELECT channel, window_start_ms, window_end_ms FROM explained_windows),
+    changes AS (SELECT *, delta FROM adjustments FINAL WHERE supply_point = {supply_point:String} AND channel IN (SELECT channel FROM windows)),
     previous AS
     (
         SELECT argMax(run_id, issued_offset) AS run_id
@@ -39,7 +33,7 @@ SELECT
     (SELECT count() FROM seen_before) > 0 AND changes.curated_offset >= seen.next_offset AS is_new
 FROM changes
 LEFT JOIN seen ON seen.curated_partition = changes.curated_partition
-WHERE (changes.start_ms, changes.end_ms) IN (SELECT window_start_ms, window_end_ms FROM windows)
+WHERE (changes.channel, changes.start_ms, changes.end_ms) IN (SELECT channel, window_start_ms, window_end_ms FROM windows)
     AND changes.curated_offset
         < transform(changes.curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
-ORDER BY changes.start_ms, changes.end_ms, changes.revision
+ORDER BY changes.start_ms, changes.end_ms, changes.revision, changes.channel

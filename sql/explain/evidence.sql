@@ -1,19 +1,13 @@
 -- One row per accepted interval or edit inside the windows of the line, and per register read from the last at or before the first window to
 -- the first at or after the last one; with the place in the raw log, and the file and line it came from. is_in_force: none replaced it since.
 WITH
-    windows AS
-    (
-        SELECT DISTINCT window_start_ms, window_end_ms
-        FROM rating_windows
-        WHERE period_from = {period_from:Date} AND supply_point = {supply_point:String} AND channel = {channel:String}
-            AND tariff = {tariff:String} AND tariff_version = {tariff_version:String} AND band = {band:String}
-    ),
+    windows AS (SELECT DISTINCT channel, window_start_ms, window_end_ms FROM explained_windows),
     reach AS (SELECT min(window_start_ms) AS first_ms, max(window_end_ms) AS last_ms FROM windows),
     accepted AS
     (
         SELECT *, quantity
         FROM evidence FINAL
-        WHERE supply_point = {supply_point:String} AND channel = {channel:String} AND verdict IN ('ACCEPTED', 'CORRECTED')
+        WHERE supply_point = {supply_point:String} AND channel IN (SELECT channel FROM windows) AND verdict IN ('ACCEPTED', 'CORRECTED')
             AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
     ),
     reads AS (SELECT * FROM accepted WHERE kind = 'register'),
@@ -31,10 +25,9 @@ WITH
             AND start_ms >= if((SELECT from_ms FROM reads_reach) = 0, (SELECT first_ms FROM reach), (SELECT from_ms FROM reads_reach))
             AND start_ms <= if((SELECT until_ms FROM reads_reach) = 0, (SELECT last_ms FROM reach), (SELECT until_ms FROM reads_reach))
         UNION ALL
-        SELECT accepted.* EXCEPT side
-        FROM (SELECT *, '' AS side FROM accepted WHERE kind != 'register') AS accepted
-        ASOF INNER JOIN (SELECT *, '' AS side FROM windows) AS windows
-            ON windows.side = accepted.side AND accepted.start_ms >= windows.window_start_ms
+        SELECT accepted.*
+        FROM (SELECT * FROM accepted WHERE kind != 'register') AS accepted
+        ASOF INNER JOIN windows ON windows.channel = accepted.channel AND accepted.start_ms >= windows.window_start_ms
         WHERE accepted.start_ms < windows.window_end_ms
     ),
     ranked AS
@@ -42,7 +35,7 @@ WITH
         SELECT
             *,
             row_number() OVER (
-                PARTITION BY kind = 'register', start_ms, if(kind = 'register', device, ''), if(kind = 'register', register, '')
+                PARTITION BY channel, kind = 'register', start_ms, if(kind = 'register', device, ''), if(kind = 'register', register, '')
                 ORDER BY curated_offset DESC, raw_partition, raw_offset DESC, raw_sub DESC
             ) AS rank
         FROM chosen

@@ -21,6 +21,9 @@ SELECT
     lines.period_to AS period_to,
     lines.kind AS kind,
     lines.element AS element,
+    -- the charge it is of ('' for one without a name), and its band or tier
+    if(JSONLength(lines.element) = 7, JSONExtractString(lines.element, 6), '') AS charge,
+    JSONExtractString(lines.element, if(JSONLength(lines.element) = 7, 7, 6)) AS part,
     lines.supply_point AS supply_point,
     lines.channel AS channel,
     lines.tariff AS tariff,

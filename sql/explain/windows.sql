@@ -1,17 +1,11 @@
--- One row per window (or local day's share of a span) that the line charges, as its run saw it, in time order.
+-- One row per window (or local day's share of a span) that the line rests on, as its run saw it, in time order by role and channel.
 WITH
-    windows AS
-    (
-        SELECT *
-        FROM rating_windows
-        WHERE period_from = {period_from:Date} AND supply_point = {supply_point:String} AND channel = {channel:String}
-            AND tariff = {tariff:String} AND tariff_version = {tariff_version:String} AND band = {band:String}
-    ),
+    windows AS (SELECT * FROM explained_windows),
     standing AS
     (
         SELECT *
         FROM determinants_within_frontier(partitions = {partitions:Array(UInt16)}, next_offsets = {next_offsets:Array(UInt64)})
-        WHERE supply_point = {supply_point:String} AND channel = {channel:String}
+        WHERE supply_point = {supply_point:String} AND channel IN (SELECT channel FROM windows)
     )
 SELECT
     fromUnixTimestamp64Milli(windows.start_ms, 'UTC') AS start_utc,
@@ -19,7 +13,7 @@ SELECT
     fromUnixTimestamp64Milli(windows.window_start_ms, 'UTC') AS window_start_utc,
     fromUnixTimestamp64Milli(windows.window_end_ms, 'UTC') AS window_end_utc,
     windows.local_date AS local_date,
-    windows.channel_unit AS unit,
+    windows.unit AS unit,
     windows.quantity AS quantity,
     standing.quantity_hardened AS quantity_hardened,
     windows.revision AS revision,
@@ -27,7 +21,10 @@ SELECT
     standing.methods AS methods,
     standing.hardened_by AS hardened_by,
     standing.rule_version AS rule_version,
-    standing.config_version AS config_version
+    standing.config_version AS config_version,
+    windows.channel AS channel,
+    windows.role AS role
 FROM windows
-INNER JOIN standing ON standing.start_ms = windows.window_start_ms AND standing.end_ms = windows.window_end_ms
-ORDER BY windows.start_ms, windows.end_ms
+INNER JOIN standing
+    ON standing.channel = windows.channel AND standing.start_ms = windows.window_start_ms AND standing.end_ms = windows.window_end_ms
+ORDER BY windows.role = 'counted' DESC, windows.role, windows.channel, windows.start_ms, windows.end_ms

@@ -1,4 +1,4 @@
--- One row per version of a tariff object and tariff version in it: effective from (in) to (out), standing charge and tax.
+-- One row per version of a tariff object and tariff version in it: effective from (in) to (out), its charges and taxes as JSON.
 -- `version` counts editions of the object; `tariff_version` is the name the supplier gives the prices.
 CREATE OR REPLACE VIEW ref_tariff_versions_history AS
 WITH
@@ -30,6 +30,9 @@ SELECT
     -- without trailing zeros: 0.050 and 0.05 are the same tax
     replaceRegexpOne(replaceRegexpOne(JSONExtractString(item, 'tax', 'rate'), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', '') AS tax_rate_text,
     toDecimal128OrNull(tax_rate_text, 9) AS tax_rate,
+    JSONExtractArrayRaw(item, 'charges') AS charges,
+    JSONExtractArrayRaw(item, 'taxes') AS taxes,
+    JSONType(item, 'charges') NOT IN ('Null', 'Array') OR JSONType(item, 'taxes') NOT IN ('Null', 'Array') AS is_misshapen,
     ended_reason,
     is_withdrawn,
     known_from_offset,

@@ -1,0 +1,42 @@
+-- One row per adjusted window of a channel that is added up by slot: what hardened, and what stands. The revisions chain (checks/adjustments_chain),
+-- so the first one's `old` is the determinant, and rows that were delivered twice do not matter.
+CREATE OR REPLACE TEMPORARY TABLE rating_adjusted AS
+WITH
+    streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
+    slots AS (SELECT start_ms, slot FROM rating_slots),
+    changed AS
+    (
+        SELECT
+            supply_point,
+            channel,
+            start_ms,
+            end_ms,
+            argMin(old_nano, revision) AS old_nano,
+            argMax((new_nano, n_estimated, n_missing, n_actual + n_calculated + n_substituted + n_estimated + n_missing), revision) AS last
+        FROM adjustments
+        WHERE supply_point IN (SELECT supply_point FROM streams) AND channel IN (SELECT channel FROM streams)
+            AND start_ms >= (SELECT min(start_ms) FROM slots) AND start_ms <= (SELECT max(start_ms) FROM slots)
+            AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
+        GROUP BY supply_point, channel, start_ms, end_ms
+    ),
+    changed_windows AS (SELECT supply_point, channel, start_ms, end_ms FROM changed),
+    estimated AS
+    (
+        SELECT DISTINCT supply_point, channel, start_ms, end_ms
+        FROM determinants
+        PREWHERE n_estimated > 0
+        WHERE supply_point IN (SELECT supply_point FROM changed) AND (supply_point, channel, start_ms, end_ms) IN changed_windows
+    )
+SELECT
+    changed.supply_point AS supply_point,
+    changed.channel AS channel,
+    changed.start_ms AS start_ms,
+    changed.end_ms AS end_ms,
+    slots.slot AS slot,
+    changed.old_nano AS old_nano,
+    changed.last.1 AS new_nano,
+    (changed.supply_point, changed.channel, changed.start_ms, changed.end_ms) IN estimated AS was_estimated,
+    changed.last.2 > 0 AS is_estimated,
+    changed.last.3 > 0 OR changed.last.4 = 0 AS is_missing
+FROM changed
+LEFT JOIN slots ON slots.start_ms = changed.start_ms

@@ -1,0 +1,66 @@
+-- One row per account, billing period and charge element of a use or a standing charge. The amount is rounded here, once: to the minor unit of its
+-- currency, half away from zero, unless the charge says otherwise.
+CREATE OR REPLACE TEMPORARY TABLE rating_base_charges AS
+WITH
+    parts AS (SELECT * FROM rating_line_parts),
+    segments AS (SELECT * FROM rating_segments),
+    prices AS (SELECT * FROM rating_prices),
+    currencies AS (SELECT * FROM ref_currencies),
+    added AS
+    (
+        SELECT
+            segments.account AS account,
+            segments.period_from AS period_from,
+            segments.period_to AS period_to,
+            segments.currency AS currency,
+            segments.supply_point AS supply_point,
+            parts.price AS price,
+            parts.band_no AS band_no,
+            any(parts.label) AS label,
+            any(parts.band) AS band,
+            any(parts.unit) AS unit,
+            any(parts.rate) AS rate,
+            min(segments.service_from) AS service_from,
+            max(segments.service_to) AS service_to,
+            sum(quantity_pico) AS quantity_pico,
+            sum(estimated_pico) AS estimated_pico,
+            sum(amount_numerator) AS amount_numerator,
+            any(amount_denominator) AS amount_denominator
+        FROM parts
+        INNER JOIN segments ON segments.segment = parts.segment
+        GROUP BY account, period_from, period_to, currency, supply_point, price, band_no
+    )
+SELECT
+    added.account AS account,
+    added.period_from AS period_from,
+    added.period_to AS period_to,
+    added.currency AS currency,
+    prices.kind AS kind,
+    added.supply_point AS supply_point,
+    prices.channel AS channel,
+    prices.tariff AS tariff,
+    prices.tariff_version AS tariff_version,
+    prices.charge_no AS charge_no,
+    prices.charge AS charge,
+    if(prices.charge_no = 0, 0, added.band_no) AS band_no,
+    multiIf(charge_no = 0, added.band, added.label = '', charge, charge || ': ' || added.label) AS band,
+    added.service_from AS service_from,
+    added.service_to AS service_to,
+    added.unit AS unit,
+    added.rate AS rate,
+    reinterpret(toInt128(added.quantity_pico), 'Decimal(38, 12)') AS quantity,
+    reinterpret(toInt128(added.estimated_pico), 'Decimal(38, 12)') AS quantity_estimated,
+    if(
+        charge_no = 0,
+        toJSONString([kind, supply_point, channel, tariff, tariff_version, added.band]),
+        toJSONString([kind, supply_point, channel, tariff, tariff_version, charge, added.band])
+    ) AS element,
+    if(currencies.currency = '', 2, currencies.minor_digits) AS digits,
+    if(prices.has_rounding, reinterpret(prices.round_to, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step,
+    reinterpret(
+        toInt128(meterfold_in_steps(amount_numerator, step * amount_denominator, prices.round_mode) * intDiv(step, 100000000000000000)),
+        'Decimal(38, 4)'
+    ) AS amount
+FROM added
+INNER JOIN prices ON prices.price = added.price
+LEFT JOIN currencies ON currencies.currency = added.currency

@@ -1,0 +1,68 @@
+-- One row per segment and channel whose windows must be looked at one by one: spans, whole days, averages of several peaks, nets; and where the sums
+-- by slot do not hold: a row came twice, one lacks or overlaps, or something is MISSING.
+CREATE OR REPLACE TEMPORARY TABLE rating_exact AS
+WITH
+    streams AS (SELECT * FROM rating_streams WHERE minus = ''),
+    sums AS (SELECT * FROM rating_sums),
+    adjusted AS (SELECT * FROM rating_adjusted),
+    slots AS (SELECT slot, any(part_no) AS part_no FROM rating_slot_cells GROUP BY slot),
+    tilings AS
+    (
+        SELECT
+            service_start_ms,
+            service_end_ms,
+            grid_s,
+            arrayJoin(range(service_start_ms, service_end_ms, toInt64(grid_s) * 1000)) AS start_ms
+        FROM (SELECT DISTINCT service_start_ms, service_end_ms, grid_s FROM streams WHERE NOT is_exact AND {exact:UInt8} = 0)
+    ),
+    expected AS
+    (
+        SELECT
+            service_start_ms,
+            service_end_ms,
+            grid_s,
+            count() AS windows,
+            sum(intHash64(bitXor(start_ms, bitShiftLeft(toInt64(grid_s) * 1000, 40)))) AS print
+        FROM tilings
+        GROUP BY service_start_ms, service_end_ms, grid_s
+    ),
+    placed AS
+    (
+        SELECT
+            sums.supply_point AS supply_point,
+            sums.channel AS channel,
+            slots.part_no AS part_no,
+            sums.windows AS windows,
+            sums.print AS print,
+            sums.missing_windows AS missing_windows
+        FROM sums
+        INNER JOIN slots ON slots.slot = sums.slot
+    ),
+    found AS
+    (
+        SELECT
+            streams.segment AS segment,
+            streams.channel AS channel,
+            sum(placed.windows) AS windows,
+            sum(placed.print) AS print,
+            sum(placed.missing_windows) AS missing_windows
+        FROM placed
+        ASOF INNER JOIN streams
+            ON streams.supply_point = placed.supply_point AND streams.channel = placed.channel AND placed.part_no >= streams.part_from
+        WHERE placed.part_no < streams.part_to
+        GROUP BY segment, channel
+    ),
+    -- windows at no instant of a calendar, and what stands MISSING since it was adjusted
+    strange AS
+    (
+        SELECT supply_point, channel FROM sums WHERE slot = 0
+        UNION DISTINCT
+        SELECT supply_point, channel FROM adjusted WHERE slot = 0 OR is_missing
+    )
+SELECT streams.segment AS segment, streams.supply_point AS supply_point, streams.channel AS channel
+FROM streams
+LEFT JOIN expected
+    ON expected.service_start_ms = streams.service_start_ms AND expected.service_end_ms = streams.service_end_ms AND expected.grid_s = streams.grid_s
+LEFT JOIN found ON found.segment = streams.segment AND found.channel = streams.channel
+WHERE streams.is_exact OR {exact:UInt8} = 1 OR found.windows != expected.windows OR found.print != expected.print OR found.missing_windows > 0
+    OR (streams.supply_point, streams.channel) IN strange

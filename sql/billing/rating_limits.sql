@@ -1,0 +1,33 @@
+-- One row per account, billing period, supply point and minimum or maximum that its charges (rounded, percentages included) do not keep: what it
+-- adds, or takes off.
+CREATE OR REPLACE TEMPORARY TABLE rating_limits AS
+WITH
+    due AS (SELECT * FROM rating_dues),
+    base AS (SELECT * FROM rating_base_charges),
+    limited AS
+    (
+        SELECT account, period_from, supply_point, tariff, tariff_version, charge, amount FROM base
+        UNION ALL
+        SELECT account, period_from, supply_point, tariff, tariff_version, charge, amount FROM rating_percentages
+    )
+SELECT
+    due.account AS account, due.period_from AS period_from, due.supply_point AS supply_point, due.price AS price,
+    sumIf(limited.amount, is_of_all OR has(of_charges, limited.charge)) AS of_amount,
+    toInt256(if(any(prorate) = 'days', any(due.days), 1)) AS limit_days,
+    toInt256(if(any(prorate) = 'days', any(due.of_days), 1)) AS limit_of_days,
+    toInt256(reinterpret(any(due.rate), 'Int128')) * 1000000000000 * limit_days
+        - toInt256(reinterpret(of_amount, 'Int128')) * 100000000000000000 * limit_of_days AS lacking,
+    reinterpret(
+        toInt128(meterfold_in_steps(
+            if(any(due.kind) = 'minimum', greatest(lacking, toInt256(0)), least(lacking, toInt256(0))),
+            any(step) * limit_of_days, any(round_mode)
+        ) * intDiv(any(step), 100000000000000000)),
+        'Decimal(38, 4)'
+    ) AS amount
+FROM due
+LEFT JOIN limited
+    ON limited.account = due.account AND limited.period_from = due.period_from AND limited.supply_point = due.supply_point
+        AND limited.tariff = due.tariff AND limited.tariff_version = due.tariff_version
+WHERE due.kind != 'percentage'
+GROUP BY due.account, due.period_from, due.supply_point, due.price
+HAVING amount != 0

@@ -1,0 +1,280 @@
+"""Bills of random tariffs of every kind against the oracle of `charges_oracle`, while reads, prices and tenancies change between runs.
+
+A failing seed is run again by `pytest tests/integration/test_billing_charges_oracle.py -k seed_7`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from connectors.clickhouse import Store
+from meterfold.billing.issue import issue_bill
+from meterfold.billing.rating import Pins, staged
+from meterfold.billing.run import run_bills
+from tests.integration.billing_world import HALF_HOUR_MS, ListLog, World, band, midnight_ms, ms
+from tests.integration.charges_oracle import PLACES, SIZES, WEEKDAYS, Body, Truth, rated
+from tests.integration.test_sql_checks import CHECKS
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))]
+ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
+FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
+NOW = ms("2024-05-03T00:00Z")
+MODES = ("half_up", "half_even", "down", "up")
+POINTS = ("P1", "P2", "P3")
+
+
+def some_rate(rng: random.Random) -> str:
+    """Odd to nine places, or in steps of five hundredths, so that many lines lie half-way."""
+    return str(
+        Decimal(rng.randrange(1, 10**9)).scaleb(-9) if rng.random() < 0.4 else Decimal(rng.randrange(1, 40)) / 20
+    )
+
+
+def some_round(rng: random.Random, *sizes: str) -> Body | None:
+    return {"to": rng.choice(sizes), "mode": rng.choice(MODES)} if rng.random() < 0.4 else None
+
+
+def some_times(rng: random.Random) -> Body:
+    start, end = rng.sample(range(48), 2)
+    hours = {"from": f"{start // 2:02}:{start % 2 * 30:02}", "to": f"{end // 2:02}:{end % 2 * 30:02}"}
+    return {
+        "months": rng.choice([None, None, [2, 3], [4]]),
+        "days": rng.choice([None, list(WEEKDAYS[:5]), ["sat", "sun", "holiday"], ["holiday"]]),
+        **(hours if rng.random() < 0.7 else {"from": None, "to": None}),
+    }
+
+
+def some_bands(rng: random.Random) -> list[Body]:
+    bands = [{**some_times(rng), "name": f"b{number}", "rate": some_rate(rng)} for number in range(rng.randrange(3))]
+    return [*bands, band("rest", some_rate(rng))]
+
+
+def some_quantity(rng: random.Random, channel: str) -> Body:
+    unit = {"E": "kWh", "X": "kWh", "R": "kvarh"}[channel]
+    told: Body = {"channel": channel, "unit": unit}
+    roll = rng.random()
+    if channel == "E" and roll < 0.4:
+        told |= {"minus": "X", "net": rng.choice(["interval", "period"])}
+    elif channel == "R" and roll < 0.5:
+        told["beyond"] = {"channel": "E", "share": rng.choice(["0.5", "0.25"])}
+    if rng.random() < 0.3:
+        told["share"] = rng.choice(["0.92", "1.1", "0.333333333"])
+    if rng.random() < 0.25:
+        steps: list[Body] = [{"times": "1.02264"}, {"over": "3.6", "round": some_round(rng, "1", "0.1")}]
+        told |= {"steps": [{key: item for key, item in step.items() if item} for step in steps], "unit": "therm"}
+    return told
+
+
+def some_charge(rng: random.Random, name: str, kind: str, others: list[Body]) -> Body:
+    charge: Body = {"name": name, "kind": kind}
+    if told := some_round(rng, "0.05", "1", "10"):
+        charge["round"] = told
+    if kind in ("energy", "tiers", "demand"):
+        charge["quantity"] = some_quantity(rng, rng.choice("EEXR"))
+    if kind in ("tiers", "demand") and rng.random() < 0.5:
+        charge["when"] = [some_times(rng) for _ in range(rng.randrange(1, 3))]
+    if kind != "energy" and rng.random() < 0.4:
+        charge["prorate"] = rng.choice(["none", "days"])
+    if kind == "energy":
+        charge["bands"] = some_bands(rng)
+    elif kind == "tiers":
+        bounds = sorted(rng.sample([1, 7, 100, 400, 1000, 1500], rng.randrange(3)))
+        charge["bounds"] = rng.choice(["period", "day"])
+        tiers: list[Body] = [{"up_to": str(bound), "rate": some_rate(rng)} for bound in bounds]
+        tiers.append({"up_to": None, "rate": some_rate(rng)})
+        for number, tier in enumerate(tiers):
+            tier |= {"fee": some_rate(rng)} if rng.random() < 0.4 else {}
+            tier |= {"name": f"step {number}"} if rng.random() < 0.4 else {}
+        charge |= {"scheme": rng.choice(["graduated", "volume"]), "tiers": tiers}
+    elif kind == "demand":
+        charge |= {
+            "rate": some_rate(rng),
+            "measure": rng.choice(["maximum", "average"]),
+            "highest": rng.choice([1, 3, 7]),
+        }
+        if "steps" not in charge["quantity"]:
+            charge["quantity"]["unit"] = {"kWh": "kW", "kvarh": "kvar"}[charge["quantity"]["unit"]]
+        if rng.random() < 0.5:
+            charge["minimum"] = rng.choice(["0.5", "8.25"])
+        if rng.random() < 0.6:
+            charge["ratchet"] = {"share": rng.choice(["0.8", "0.333333333", "1"]), "months": rng.choice([1, 2, 11])}
+    elif kind == "standing":
+        charge |= {"rate": some_rate(rng), "per": rng.choice(["day", "month", "period"])}
+    else:
+        kinds = ("percentage",) if kind in ("minimum", "maximum") else ()
+        names = [item["name"] for item in others if item["kind"] in ("energy", "tiers", "demand", "standing", *kinds)]
+        if rng.random() < 0.7 and names:
+            charge["of"] = rng.sample(names, rng.randrange(1, len(names) + 1))
+        charge |= (
+            {"share": rng.choice(["-0.05", "0.125"])}
+            if kind == "percentage"
+            else {"amount": rng.choice(["20", "300.5"])}
+        )
+    return charge
+
+
+def some_version(rng: random.Random, number: int, start: str) -> Body:
+    kinds = ["energy", "tiers", "demand", "standing"]
+    kinds = [*rng.sample(kinds, rng.randrange(1, 5)), *rng.choices(kinds, k=rng.randrange(3))]
+    kinds += rng.sample(["percentage", "minimum", "maximum"], rng.randrange(3))
+    charges: list[Body] = []
+    for at, kind in enumerate(kinds):
+        # a demand keeps its name from version to version, so that its ratchet looks back
+        charges.append(some_charge(rng, f"{kind} {at}", kind, charges))
+    taxes: list[Body] = []
+    for name in rng.sample(["VAT", "levy", "city"], rng.randrange(4)):
+        tax: Body = {"name": name, "rate": {"VAT": "0.190", "levy": "0.07", "city": "0.0125"}[name]}
+        if rng.random() < 0.4:
+            tax["of"] = rng.sample([item["name"] for item in charges], rng.randrange(1, len(charges) + 1))
+        if told := {"city": {"to": "1", "mode": "down"}}.get(name):
+            tax["round"] = told
+        taxes.append(tax)
+    # always in one order, so that no two versions put them on each other
+    taxes.sort(key=lambda item: str(item["name"]))
+    for at, tax in enumerate(taxes[1:], 1):
+        if rng.random() < 0.5:
+            tax["on"] = [taxes[at - 1]["name"]]
+    version: Body = {"version": f"v{number}", "effective_from": start, "charges": charges, "taxes": taxes}
+    if rng.random() < 0.3:
+        version["energy"] = [{"channel": "E", "unit": "kWh", "bands": some_bands(rng)}]
+        version["standing_per_day"] = "0.4567"
+        version["tax"] = {"name": "old", "rate": "0.05"}
+    return version
+
+
+def some_versions(rng: random.Random) -> list[Body]:
+    starts = ["2023-01-01", *rng.sample(["2024-02-11", "2024-03-31", "2024-04-15"], rng.randrange(3))]
+    return [some_version(rng, at, start) for at, start in enumerate(sorted(starts))]
+
+
+class Portfolio:
+    """Two accounts, three supply points with import, export and reactive energy, tenants that change hands; three months of half-hours."""
+
+    def __init__(self, world: World, rng: random.Random) -> None:
+        self.world, self.rng = world, rng
+        self.hardened: dict[tuple[str, str, int], int] = {}
+        self.revisions: dict[tuple[str, str, int], int] = defaultdict(int)
+        zone = rng.choice(ZONES)
+        holidays = sorted(rng.sample([str(FIRST + timedelta(days=at)) for at in range(90)], 5))
+        days = {date.fromisoformat(day) for day in holidays}
+        self.truth = Truth(ZoneInfo(zone), days, rng.choice(list(PLACES)), LAST)
+        world.entity()
+        world.site(zone=zone, holidays=holidays)
+        for account in ("A", "B"):
+            self.truth.billing_from[account] = FIRST + timedelta(days=rng.choice([0, 0, 9]))
+            self.truth.calendar_day[account] = rng.choice([1, 1, 15])
+            world.account(
+                account, str(self.truth.billing_from[account]), self.truth.calendar_day[account], self.truth.currency
+            )
+        for name in ("T1", "T2"):
+            self.retariff(name)
+        for point in POINTS:
+            self.supply(point)
+            moves = FIRST + timedelta(days=rng.randrange(1, 89))
+            self.occupy(f"{point}-1", "A", point, FIRST, moves, rng.choice(["T1", "T2"]))
+            self.occupy(f"{point}-2", "B", point, moves, None, rng.choice(["T1", "T2"]))
+
+    def retariff(self, name: str) -> None:
+        self.truth.tariffs[name] = some_versions(self.rng)
+        self.world.tariff(name, *self.truth.tariffs[name], currency=self.truth.currency)
+
+    def occupy(self, name: str, account: str, point: str, first: date, last: date | None, tariff: str) -> None:
+        to = str(last) if last else None
+        self.truth.tenancies[name] = {
+            "account": account, "supply_point": point, "from": str(first), "to": to, "tariff": tariff,
+        }  # fmt: skip
+        self.world.tenancy(name, account, point, str(first), to, tariff)
+
+    def supply(self, point: str) -> None:
+        units = {"E": self.rng.choice(["Wh", "kWh"]), "X": self.rng.choice(["Wh", "kWh"]), "R": "varh"}
+        items = [
+            {"channel": name, "unit": unit, "grid_s": 1800, "kind": "intervals", "commodity": "electricity", "direction": "import"}
+            for name, unit in units.items()
+        ]  # fmt: skip
+        self.world.reference("supply_point", point, {"site": "SITE", "channels": items})
+        zone = self.truth.zone.key
+        starts = range(midnight_ms(FIRST, zone), midnight_ms(LAST, zone), HALF_HOUR_MS)
+        for name, unit in units.items():
+            self.truth.units[point, name] = unit
+            nanos = [self.some_nano(unit) for _ in starts]
+            found = {(point, name, at): nano for at, nano in zip(starts, nanos, strict=True)}
+            self.hardened |= found
+            self.truth.standing |= found
+            self.world.determinants(starts.start, starts.stop, nanos, supply_point=point, channel=name, unit=unit)
+
+    def some_nano(self, unit: str) -> int:
+        """A tenth of a kWh at a time, seldom below zero."""
+        return self.rng.randrange(-2, 50) * int(Decimal("0.1") * 1000 / SIZES[unit] * 10**9)
+
+    def something_changes(self) -> None:
+        """Late reads, rows delivered again, another price list, another day of moving."""
+        for key in self.rng.sample(sorted(self.truth.standing), 25):
+            point, channel, at = key
+            unit = self.truth.units[point, channel]
+            delta = self.some_nano(unit) or 1
+            old = self.truth.standing[key]
+            self.revisions[key] += 1
+            self.world.adjust(
+                at, delta, old_nano=old, revision=self.revisions[key], supply_point=point, channel=channel, unit=unit,
+                quality=self.rng.choice(["ACTUAL", "ESTIMATED"]),
+            )  # fmt: skip
+            self.truth.standing[key] = old + delta
+        for key in self.rng.sample(sorted(self.truth.standing), 2):
+            point, channel, at = key
+            self.world.windows(
+                [(at, at + HALF_HOUR_MS, self.hardened[key])],
+                supply_point=point, channel=channel, unit=self.truth.units[point, channel],
+            )  # fmt: skip
+        if self.rng.random() < 0.5:
+            self.retariff("T1")
+        if self.rng.random() < 0.5:
+            moves = FIRST + timedelta(days=self.rng.randrange(1, 89))
+            for name, account, first, last in (("P1-1", "A", FIRST, moves), ("P1-2", "B", moves, None)):
+                self.occupy(name, account, "P1", first, last, self.truth.tenancies[name]["tariff"])
+
+
+_BILLED = """
+WITH open AS (SELECT document_id FROM bill_documents WHERE status != 'replaced')
+SELECT account, period_from, element, sum(amount) AS amount
+FROM bill_lines FINAL
+WHERE document_id IN open
+GROUP BY account, period_from, element
+HAVING amount != 0
+"""
+
+
+def rated_both_ways(store: Store, pins: Pins) -> list[list[Any]]:
+    """What is rated when windows are added up by slot, and when each is looked at."""
+    found = []
+    for exact in (False, True):
+        with staged(store, pins, ["A", "B"], exact=exact) as session:
+            found.append(session.query("SELECT * EXCEPT charge_no FROM rating_charges ORDER BY ALL").rows)
+    return found
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed_{seed}")
+def test_conservation_of_money_charges_of_every_kind(store: Store, seed: int) -> None:
+    rng = random.Random(seed)
+    world = World(store, ListLog())
+    portfolio = Portfolio(world, rng)
+    for step in range(3):
+        result = run_bills(store, world.log, NOW + step)
+        assert result.blocked == ()
+        expected = {key: amount for key, amount in rated(portfolio.truth).items() if amount}
+        billed = {(account, period, element): amount for account, period, element, amount in store.query(_BILLED).rows}
+        assert billed == expected
+        added, looked_at = rated_both_ways(store, result.runs[0].pins)
+        assert added == looked_at
+        for account in sorted({document.account for document in result.documents}):
+            if rng.random() < 0.7:
+                issue_bill(store, world.log, account, NOW + step)
+        if step < 2:
+            portfolio.something_changes()
+    assert {name: rows for name, sql in CHECKS.items() if (rows := store.query(sql).rows)} == {}
