@@ -22,7 +22,7 @@ from tests.integration.billing_world import HALF_HOUR_MS, ListLog, World, band, 
 from tests.integration.charges_oracle import PLACES, SIZES, WEEKDAYS, Body, Truth, rated
 from tests.integration.test_sql_checks import CHECKS
 
-SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))]
+SEEDS = [pytest.param(seed, marks=pytest.mark.long) for seed in range(40)]
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
 FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
 NOW = ms("2024-05-03T00:00Z")

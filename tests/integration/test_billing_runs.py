@@ -57,6 +57,7 @@ def test_a_run_pins_what_it_saw(two_accounts: World) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_run_that_dies_anywhere_counts_for_nothing_and_the_next_charges_once(two_accounts: World) -> None:
     """One record for the opening, two lines, one for the closing: the log dies after each number of them."""
     store, start = two_accounts.store, two_accounts.log
@@ -139,6 +140,7 @@ def test_a_run_that_was_overtaken_does_not_count(two_accounts: World) -> None:
     assert documents(two_accounts.store) == ()
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_issuing_that_dies_anywhere_skips_no_number_and_takes_none_twice(two_accounts: World) -> None:
     run_bills(two_accounts.store, two_accounts.log, FEBRUARY)

@@ -260,6 +260,7 @@ def disturbed_round(usual: Undisturbed, data: Path, rng: random.Random) -> Count
     return fell
 
 
+@pytest.mark.long
 def test_no_number_is_skipped_or_taken_twice_and_every_line_is_billed_once_however_issuing_is_killed(
     undisturbed: Undisturbed, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:

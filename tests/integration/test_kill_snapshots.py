@@ -113,6 +113,7 @@ def test_a_damaged_snapshot_is_said_and_the_logs_give_its_rows_again(
     meterfold(data, "run", module=IN_FILES)
 
 
+@pytest.mark.long
 def test_a_run_killed_with_its_state_in_files_comes_back_to_the_same_rows(
     imported: Path, undisturbed: dict[str, list[str]], tmp_path: Path
 ) -> None:
