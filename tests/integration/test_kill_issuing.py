@@ -28,7 +28,7 @@ from tests.integration.tables import TABLES, rows_of
 from tests.integration.test_sql_checks import CHECKS
 
 SEED = 20261122
-KILLS = 2
+KILLS = 3
 """Of each command in one round that hit; by turns they wait for the log to grow and fall anywhere."""
 FLATS = 4
 DOCUMENTS = 2 * FLATS
