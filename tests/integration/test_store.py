@@ -296,5 +296,7 @@ def test_every_sql_file_says_its_grain_on_line_one() -> None:
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert first.startswith("-- "), path.name
         if path.parent.name in ("models", "billing", "explain", "schema"):
-            says = "-- " if path.name.startswith("meterfold_") else "-- One row"  # a function has no grain: it says what it gives
+            says = (
+                "-- " if path.name.startswith("meterfold_") else "-- One row"
+            )  # a function has no grain: it says what it gives
             assert first.startswith(says), path.name
