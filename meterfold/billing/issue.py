@@ -13,8 +13,9 @@ from meterfold.billing.documents import Document, documents
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Charge, Pins, rate
-from meterfold.billing.rows import VERSION, decimal_text, encode
+from meterfold.billing.rows import VERSION, day_of, decimal_text, encode
 from meterfold.billing.run import fold_frontier, one_at_a_time, refuse_while_open
+from meterfold.books.months import open_month
 
 
 class NothingToIssue(LookupError):
@@ -86,6 +87,8 @@ def _issue(store: Store, log: BillingLog, draft: Document, now_ms: int) -> Issue
         "lines_sha256": draft.lines_sha256,
         "corrects": list(draft.corrects),
         "issued_ms": now_ms,
+        "issued_on": day_of(now_ms).isoformat(),
+        "accounting_period": open_month(store, draft.legal_entity, day_of(now_ms)),
     }
     log.append(draft.legal_entity.encode(), encode(record))
     log.flush()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -96,6 +96,7 @@ def _line(record: Mapping[str, Any], place: Place) -> Row:
         **{name: date.fromisoformat(record[name]) for name in LINE_DAYS},
         **{name: record[name] for name in LINE_NUMBERS},
         "position": record["position"],
+        "tax_point": date.fromisoformat(record["tax_point"]) if record.get("tax_point") else None,
         "payload": place.payload,
         "billing_offset": place.offset,
     }
@@ -117,10 +118,30 @@ def _issued(record: Mapping[str, Any], place: Place) -> Row:
         "document_id", "legal_entity", "series", "number", "document_number", "kind", "account", "run_id", "currency", "total",
         "lines_sha256", "corrects", "issued_ms",
     )  # fmt: skip
+    on = record.get("issued_on")
+    issued_on = date.fromisoformat(on) if on else day_of(record["issued_ms"])
     return "bill_issued", {
         **{name: record[name] for name in names},
         "period_from": date.fromisoformat(record["period_from"]),
         "period_to": date.fromisoformat(record["period_to"]),
+        # records from before there were books have neither
+        "issued_on": issued_on,
+        "accounting_period": record.get("accounting_period") or f"{issued_on:%Y-%m}",
+        "billing_offset": place.offset,
+    }
+
+
+def _period_closed(record: Mapping[str, Any], place: Place) -> Row:
+    frontier, extracts = record["frontier"], record["extracts"]
+    return "bill_periods_closed", {
+        **{name: record[name] for name in ("legal_entity", "period", "lines", "sha256", "person", "booked_ms")},
+        "frontier_partitions": [row[0] for row in frontier],
+        "frontier_offsets": [row[1] for row in frontier],
+        "frontier_known_at_ms": [row[2] for row in frontier],
+        "known_billing_offset": record["billing_offset"],
+        "extract_names": [item["name"] for item in extracts],
+        "extract_rows": [item["rows"] for item in extracts],
+        "extract_sha256": [item["sha256"] for item in extracts],
         "billing_offset": place.offset,
     }
 
@@ -131,7 +152,13 @@ _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "line": _line,
     "run_closed": _run_closed,
     "issued": _issued,
+    "period_closed": _period_closed,
 }
+
+
+def day_of(instant_ms: int) -> date:
+    """The UTC day of an instant, within what a Date holds."""
+    return date(1970, 1, 1) + timedelta(days=min(max(instant_ms // 86_400_000, 0), 65_535))
 
 
 def encode(record: Mapping[str, Any]) -> bytes:

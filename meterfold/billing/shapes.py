@@ -59,6 +59,20 @@ def _day_or_none(value: Any) -> bool:
     return value is None or _day(value)
 
 
+def _month(value: Any) -> bool:
+    """A month, YYYY-MM."""
+    return isinstance(value, str) and _day(f"{value}-01")
+
+
+def _extract(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _name(value.get("name"))
+        and _OFFSET(value.get("rows"))
+        and _SHA256(value.get("sha256"))
+    )
+
+
 def _frontier(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(row, list) and len(row) == 3 and _PARTITION(row[0]) and _OFFSET(row[1]) and _INT64(row[2])
@@ -84,6 +98,7 @@ _INT64 = _between(-(2**63), 2**63 - 1)
 _OFFSET = _between(0, 2**63 - 1)
 _PARTITION = _between(0, 2**16 - 1)
 _UINT32 = _between(0, 2**32 - 1)
+_SHA256 = _like("[0-9a-f]{64}")
 _CURRENCY = _like("[A-Z]{3}")
 _AMOUNT = _number(34, 4)
 _QUANTITY = _number(26, 12)
@@ -102,14 +117,18 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         **dict.fromkeys(LINE_DAYS, _day),
         **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
         "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|tax"),
-        "currency": _CURRENCY,
+        "currency": _CURRENCY, "tax_point?": _day_or_none,
     },
     "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
     "issued": {
         **dict.fromkeys(("document_id", "legal_entity", "series", "document_number", "account", "run_id"), _name),
         "kind": _like("invoice|credit_note"), "period_from": _day, "period_to": _day, "currency": _CURRENCY,
-        "number": _between(1, 2**63 - 1), "total": _AMOUNT, "lines_sha256": _like("[0-9a-f]{64}"), "corrects": _list_of(_name),
-        "issued_ms": _INT64,
+        "number": _between(1, 2**63 - 1), "total": _AMOUNT, "lines_sha256": _SHA256, "corrects": _list_of(_name),
+        "issued_ms": _INT64, "issued_on?": _day, "accounting_period?": _month,
+    },
+    "period_closed": {
+        "legal_entity": _name, "period": _month, "lines": _between(0, 2**63 - 1), "sha256": _SHA256, "frontier": _frontier,
+        "billing_offset": _OFFSET, "extracts": _list_of(_extract), "person": _name, "booked_ms": _INT64,
     },
 }  # fmt: skip
 """Per record type: field to check of its value; a name that ends in ? may be absent."""

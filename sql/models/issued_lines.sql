@@ -36,6 +36,9 @@ SELECT
     documents.document_number AS document_number,
     documents.kind AS document_kind,
     documents.issued_ms AS issued_ms,
+    documents.issued_on AS issued_on,
+    documents.accounting_period AS accounting_period,
+    ifNull(lines.tax_point, documents.issued_on) AS tax_point,
     lines.billing_offset AS line_offset,
     documents.billing_offset AS issued_offset
 FROM lines

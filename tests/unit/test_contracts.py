@@ -490,10 +490,19 @@ def test_ingest_gives_the_rows_of_the_examples(told: Road) -> None:
 # -- columns ----------------------------------------------------------------------------------------------------------
 
 
+@cache
+def migrations_of(table: str) -> str:
+    """The migration that makes a table, and the columns of those that add some to it, each in a line as the first ones."""
+    schema = ROOT / "sql" / "schema"
+    [made] = schema.glob(f"????_{table}.sql")
+    texts = [path.read_text("utf-8") for path in sorted(schema.glob("*.sql"))]
+    more = [re.sub("ADD COLUMN IF NOT EXISTS ", "", text) for text in texts if f"\nALTER TABLE {table}\n" in text]
+    return "\n".join([made.read_text("utf-8"), *more])
+
+
 def columns_in_sql(table: str) -> tuple[list[str], list[str]]:
     """The stored columns of a table and its sorting key, from its migration."""
-    [path] = (ROOT / "sql" / "schema").glob(f"????_{table}.sql")
-    text = path.read_text("utf-8")
+    text = migrations_of(table)
     lines = re.findall(r"^    ([a-z]\w*) .*", text, re.MULTILINE)
     derived = re.findall(r"^    ([a-z]\w*) .* ALIAS ", text, re.MULTILINE)
     [key] = re.findall(r"^ORDER BY \(?([^)\n]+)\)?$", text, re.MULTILINE)
@@ -503,8 +512,7 @@ def columns_in_sql(table: str) -> tuple[list[str], list[str]]:
 @cache
 def types_in_sql(table: str) -> dict[str, str]:
     """The ClickHouse type of every column of a table, from its migration."""
-    [path] = (ROOT / "sql" / "schema").glob(f"????_{table}.sql")
-    found = re.findall(r"^    ([a-z]\w*) +((?:\w+\()*\w+(?:, \d+)?\)*)", path.read_text("utf-8"), re.MULTILINE)
+    found = re.findall(r"^    ([a-z]\w*) +((?:\w+\()*\w+(?:, \d+)?\)*)", migrations_of(table), re.MULTILINE)
     return {str(name): str(kind) for name, kind in found}
 
 
