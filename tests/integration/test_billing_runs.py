@@ -169,7 +169,7 @@ def test_the_issued_record_holds_everything_at_once(two_accounts: World) -> None
         "v": 1, "type": "issued", "document_id": "LE-R1/A/2024-01-01/GBP", "legal_entity": "LE", "series": "INV", "number": 1,
         "document_number": "INV-000001", "kind": "invoice", "account": "A", "run_id": "LE-R1", "period_from": "2024-01-01",
         "period_to": "2024-02-01", "currency": "GBP", "total": "31.00", "lines_sha256": document.lines_sha256, "corrects": [],
-        "issued_ms": 55,
+        "issued_ms": 55, "issued_on": "1970-01-01", "accounting_period": "1970-01",
     }  # fmt: skip
 
 

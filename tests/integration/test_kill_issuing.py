@@ -60,7 +60,7 @@ PORTFOLIO = {
 FOLDED = {name: f"SELECT * FROM {name} FINAL" for name in TABLES if not name.startswith("bill_")}
 BILLED = {
     "documents": "SELECT * EXCEPT (lines_sha256, issued_utc, issued_offset, run_offset) FROM bill_documents WHERE status != 'replaced'",
-    "lines": "SELECT * EXCEPT (issued_ms, issued_offset, line_offset) FROM issued_lines",
+    "lines": "SELECT * EXCEPT (issued_ms, issued_on, accounting_period, tax_point, issued_offset, line_offset) FROM issued_lines",
     "runs that count": "SELECT run_id, legal_entity, account, rule_version, lines, currencies, totals, frontier_offsets "
     "FROM bill_runs_that_count WHERE lines > 0 ORDER BY billing_offset DESC LIMIT 1",
 }
