@@ -223,7 +223,7 @@ def explain_line(store: Store, line: str) -> Explanation:
     head = found[0]
     pins = _pins(head)
     with staged(store, pins, [head["account"]], exact=True) as session:
-        params = {**head, **pins.params(), "account": head["account"]}
+        params = {**head, **pins.params(), "account": head["account"], "tariff": _price_list(session, head)}
         session.command(_sql("explained_windows"), params)
         windows = tuple(Window(*row) for row in _rows(session, "windows", params))
         evidence = tuple(Evidence(*row) for row in _rows(session, "evidence", params))
@@ -245,6 +245,16 @@ def explain_line(store: Store, line: str) -> Explanation:
         )
         session.command("DROP TEMPORARY TABLE explained_windows")
         return explanation
+
+
+def _price_list(session: Session, head: dict[str, Any]) -> str:
+    """The edition that rated the line, TARIFF#EDITION, or the tariff of the portfolio."""
+    found = session.query(
+        "SELECT max(tariff) FROM rating_segments WHERE meterfold_tariff(tariff) = {tariff:String} AND period_from = {period_from:Date} "
+        "AND supply_point = {supply_point:String} AND tariff_version = {tariff_version:String}",
+        head,
+    ).rows
+    return found[0][0] or str(head["tariff"])
 
 
 _PINNED = frozenset(

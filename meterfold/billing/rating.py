@@ -24,6 +24,7 @@ class Pins:
 
     `frontier`: (partition of the curated log, offset below which rows are seen, known_at in ms) in order of partition.
     `known_billing_offset`: billing records below it are seen. `as_of_ms`: periods that ended by then are reached. `account` "": all.
+    `shadow`: the edition (TARIFF#EDITION) that is tried out in place of what rates its tariff, at `shadow_site` ("": everywhere); "": none.
     """
 
     legal_entity: str
@@ -31,6 +32,8 @@ class Pins:
     frontier: tuple[tuple[int, int, int], ...]
     known_billing_offset: int
     as_of_ms: int
+    shadow: str = ""
+    shadow_site: str = ""
 
     def params(self) -> dict[str, Any]:
         """As the views take them. A partition that never was stands in for an empty list."""
@@ -42,6 +45,8 @@ class Pins:
             "next_offsets": [row[1] for row in seen],
             "known_billing_offset": self.known_billing_offset,
             "as_of_ms": self.as_of_ms,
+            "shadow": self.shadow,
+            "shadow_site": self.shadow_site,
         }
 
 
@@ -133,7 +138,7 @@ WITH
     ),
     tariffs AS
     (
-        SELECT tariff
+        SELECT meterfold_tariff(tariff) AS tariff
         FROM ref_charges_history
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
             AND (net = 'interval' OR highest > 1)

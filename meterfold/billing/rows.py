@@ -146,6 +146,23 @@ def _period_closed(record: Mapping[str, Any], place: Place) -> Row:
     }
 
 
+def _tariff_change(record: Mapping[str, Any], place: Place) -> Row:
+    action = record["action"]
+    for name, needed_by in (("body", "drafted"), ("scope", "staged")):
+        if (name in record) != (action == needed_by):
+            raise UnableToDecode(f"tariff_change: {name} goes with {needed_by}, and this is {action}")
+    if "body" in record:
+        check_shape(record["body"], BODIES["tariff"], "tariff")
+    scope = record.get("scope", {})
+    return "tariff_changes", {
+        **{name: record[name] for name in ("tariff", "edition", "action", "person", "reason", "booked_ms")},
+        "body": orjson.dumps(record["body"], option=orjson.OPT_SORT_KEYS).decode() if "body" in record else "",
+        "sites": scope.get("sites", []),
+        "tenancies": scope.get("tenancies", []),
+        "billing_offset": place.offset,
+    }
+
+
 _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "reference": _reference,
     "run_opened": _run_opened,
@@ -153,6 +170,7 @@ _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "run_closed": _run_closed,
     "issued": _issued,
     "period_closed": _period_closed,
+    "tariff_change": _tariff_change,
 }
 
 

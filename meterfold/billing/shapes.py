@@ -90,6 +90,10 @@ def _ended(value: Any) -> bool:
     return _name(value.get("reason")) and _text(value.get("at", "")) and isinstance(value.get("withdrawn", False), bool)
 
 
+def _scope(value: Any) -> bool:
+    return isinstance(value, dict) and all(_list_of(_name)(value.get(key)) for key in ("sites", "tenancies"))
+
+
 def _list_of(check: Check) -> Check:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
@@ -129,6 +133,10 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
     "period_closed": {
         "legal_entity": _name, "period": _month, "lines": _between(0, 2**63 - 1), "sha256": _SHA256, "frontier": _frontier,
         "billing_offset": _OFFSET, "extracts": _list_of(_extract), "person": _name, "booked_ms": _INT64,
+    },
+    "tariff_change": {
+        "tariff": _name, "edition": _between(1, 2**31 - 1), "action": _like("drafted|proposed|approved|staged|effective|withdrawn"),
+        "body?": lambda value: isinstance(value, dict), "scope?": _scope, "person": _name, "reason": _name, "booked_ms": _INT64,
     },
 }  # fmt: skip
 """Per record type: field to check of its value; a name that ends in ? may be absent."""

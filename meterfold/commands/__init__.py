@@ -2,7 +2,7 @@
 
 import typer
 
-from meterfold.commands import bills, directory, imports, portfolio, quarantine
+from meterfold.commands import bills, directory, imports, portfolio, quarantine, tariffs
 from meterfold.commands.demo import demo
 from meterfold.commands.replay import replay_command
 
@@ -12,6 +12,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(directory.init)
     app.add_typer(portfolio.app, name="portfolio")
+    app.add_typer(tariffs.app, name="tariff")
     app.add_typer(imports.app, name="import")
     app.command()(directory.run)
     app.command()(directory.gate)

@@ -16,7 +16,7 @@ _ALLOWANCE_S = 2 * 3600
 def build_legal_entities(written: Written) -> dict[str, LegalEntity]:
     """The invoice series is named after the legal entity unless it says otherwise."""
     return {
-        id_: LegalEntity(id_, shape.name, shape.currency, shape.invoice_series or id_)
+        id_: LegalEntity(id_, shape.name, shape.currency, shape.invoice_series or id_, shape.change_control)
         for id_, shape in written.objects("legal_entities", LegalEntityShape).items()
     }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from typing import Final
 
 from meterfold.portfolio.build_bands import build_bands
 from meterfold.portfolio.build_charges import build_charges
@@ -13,12 +15,17 @@ from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape_tariffs import TariffShape, TariffVersionShape
 
+_EDITION: Final = re.compile("#[0-9]+$")
+
 
 def build_tariffs(written: Written, legal_entities: dict[str, LegalEntity]) -> dict[str, Tariff]:
     """Tariffs, versions ascending. The currency may be left out when all legal entities share one."""
     tariffs = {}
     for id_, shape in written.objects("tariffs", TariffShape).items():
         path = written.path("tariffs", id_)
+        if _EDITION.search(id_):
+            wrong = f"`{id_}` ends like an edition of a tariff"
+            written.add(path, Fault("reserved_id", wrong, "leave the # and the number out"))
         currency = _currency(written, shape, legal_entities, path)
         versions = [
             _version(written, item, position, currency, (*path, "versions", position))

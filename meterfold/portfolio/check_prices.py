@@ -54,7 +54,8 @@ def _channel(written: Written, id_: str | None, point: SupplyPoint, tenancy: Pat
     """A channel of the supply point that has no problems of its own; a problem if it has none of that id."""
     if id_ is None or id_ in point.channels:
         return None if id_ is None else point.channels[id_]
-    if id_ not in (written.document.data["supply_points"][point.id].get("channels") or ()):
+    written_points = written.document.data.get("supply_points") or {}
+    if id_ not in (written_points.get(point.id, {}).get("channels") or ()):
         wrong = f"the tariff prices channel {id_}, which supply point {point.id} does not have"
         do = "use a tariff without it, or add the channel"
         written.add((*tenancy, "tariff"), Fault("unknown_reference", wrong, do))

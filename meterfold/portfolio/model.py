@@ -21,12 +21,13 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """Who issues bills. `invoice_series` names its gapless number series."""
+    """Who issues bills. `invoice_series` names its gapless number series. `change_control`: prices change by editions alone."""
 
     id: str
     name: str
     currency: str
     invoice_series: str
+    change_control: bool = False
 
 
 @dataclass(frozen=True, slots=True)

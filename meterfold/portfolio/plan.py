@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from meterfold.portfolio.change_control import under_control
 from meterfold.portfolio.difference import FieldChange, differences
 from meterfold.portfolio.feeds import clashes, feeds_of_body
 from meterfold.portfolio.fixed import fixed_problems
@@ -111,15 +112,16 @@ class Plan:
 def plan(portfolio: Portfolio, in_force: Iterable[Mapping[str, Any]]) -> Plan:
     """What loading the portfolio would change.
 
-    `in_force`: the `reference` records of the billing log in any order, others are passed over. The latest of each object is enough, but
-    only the whole history shows that a channel was fed once. Raw `assignment` and `configuration` records may be among them: they show
-    a load that was cut off between the two logs.
+    `in_force`: the `reference` and `tariff_change` records of the billing log, the latter in its order; others are passed over. The latest
+    reference of each object is enough, but only the whole history shows that a channel was fed once. Raw `assignment` and `configuration`
+    records may be among them: they show a load that was cut off between the two logs.
     """
     listed = list(in_force)
     records = [record for record in listed if record.get("type") == "reference"]
     old, raw = latest(records), raw_versions(listed)
     problems: list[Problem] = []
     new = wanted(portfolio, old, problems)
+    under_control(portfolio, old, new, listed, problems)
     was = {key: item.body for key, item in old.items() if not item.withdrawn}
     now = was | {key: body for key, (body, _) in new.items()}
     missing = tuple(key for key in sorted(old) if key not in new and old[key].ended is None)

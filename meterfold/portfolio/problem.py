@@ -48,8 +48,13 @@ CODES: Final[dict[str, str]] = {
     "missing": "in force, but not in the file",
     "not_in_force": "ended or withdrawn, but never loaded",
     "fixed": "a change to what can never change",
+    "change_control": "a tariff whose prices change by editions alone, and are others in the file",
+    "reserved_id": "a tariff whose id ends like that of an edition",
 }
-"""Every kind of problem. `missing`, `not_in_force` and `fixed` need what is in force: they come from `plan`, the others from loading."""
+"""Every kind of problem.
+
+`missing`, `not_in_force`, `fixed` and `change_control` need what is in force: they come from `plan`, the others from loading.
+"""
 
 Path = tuple[str | int, ...]
 """Where in the file: mapping keys and list positions from the root."""

@@ -59,7 +59,8 @@ def ended_body(ending: Ending, at_ms: int | None = None) -> Body:
 
 
 def _legal_entity(item: LegalEntity) -> Body:
-    return {"name": item.name, "currency": item.currency, "invoice_series": item.invoice_series}
+    body: Body = {"name": item.name, "currency": item.currency, "invoice_series": item.invoice_series}
+    return body | ({"change_control": True} if item.change_control else {})
 
 
 def _site(item: Site) -> Body:

@@ -49,6 +49,7 @@ class LegalEntityShape(Shape):
     name: Text
     currency: Currency
     invoice_series: Id | None = None
+    change_control: Flag = False
 
 
 class TimetableShape(Shape):

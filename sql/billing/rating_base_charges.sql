@@ -52,8 +52,8 @@ SELECT
     reinterpret(toInt128(added.estimated_pico), 'Decimal(38, 12)') AS quantity_estimated,
     if(
         charge_no = 0,
-        toJSONString([kind, supply_point, channel, tariff, tariff_version, added.band]),
-        toJSONString([kind, supply_point, channel, tariff, tariff_version, charge, added.band])
+        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, added.band]),
+        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, added.band])
     ) AS element,
     if(currencies.currency = '', 2, currencies.minor_digits) AS digits,
     if(prices.has_rounding, reinterpret(prices.round_to, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step,

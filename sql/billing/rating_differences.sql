@@ -10,7 +10,7 @@ WITH
         SELECT
             account, period_from, period_to, element, currency, quantity AS quantity_should, toDecimal128(0, 12) AS quantity_was,
             quantity_estimated, amount AS amount_should, toDecimal128(0, 4) AS amount_was, 1 AS is_rated, charge_no, band_no,
-            (kind, supply_point, channel, tariff, tariff_version, band, service_from, service_to, unit, rate) AS words
+            (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words
         FROM rated
         UNION ALL
         SELECT

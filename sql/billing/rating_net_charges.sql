@@ -20,7 +20,7 @@ SELECT
     due.supply_point AS supply_point, '' AS channel, due.tariff AS tariff, due.tariff_version AS tariff_version, due.charge_no AS charge_no,
     due.charge AS charge, 1 AS band_no, due.charge AS band, due.service_from AS service_from, due.service_to AS service_to, due.currency AS unit,
     due.rate AS rate, toDecimal128(worked_out.of_amount, 12) AS quantity, toDecimal128(0, 12) AS quantity_estimated,
-    toJSONString([kind, supply_point, channel, tariff, tariff_version, charge, '']) AS element, due.digits AS digits, worked_out.amount AS amount
+    toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, '']) AS element, due.digits AS digits, worked_out.amount AS amount
 FROM worked_out
 INNER JOIN due
     ON due.account = worked_out.account AND due.period_from = worked_out.period_from AND due.supply_point = worked_out.supply_point

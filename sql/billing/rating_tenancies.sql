@@ -1,5 +1,6 @@
 -- One row per account, billing period and tenancy within it: the stretch of local days occupied, and the site's clock.
--- What is missing from the reference data shows as '' or an empty array: rating_blocks names it.
+-- What is missing from the reference data shows as '' or an empty array: rating_blocks names it. `tariff` is the price list: TARIFF#EDITION where
+-- an edition rates the tenancy (`shadow`: that one instead, at `shadow_site` or, '', everywhere), else the tariff of the portfolio.
 CREATE OR REPLACE TEMPORARY TABLE rating_tenancies AS
 WITH
     periods AS (SELECT * FROM rating_periods),
@@ -21,6 +22,7 @@ WITH
         FROM ref_sites_history
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
+    rollouts AS (SELECT * FROM tariff_rollouts_known(known_billing_offset = {known_billing_offset:UInt64})),
     occupied AS
     (
         SELECT
@@ -55,7 +57,13 @@ SELECT
     placed.period_to AS period_to,
     placed.tenancy AS tenancy,
     placed.supply_point AS supply_point,
-    placed.tariff AS tariff,
+    arrayFirst(row -> row.3 OR has(row.1, placed.site) OR has(row.2, placed.tenancy), rollouts.rollouts).4 AS edition,
+    multiIf(
+        meterfold_tariff({shadow:String}) = placed.tariff AND {shadow:String} != placed.tariff AND {shadow_site:String} IN ('', placed.site),
+        {shadow:String},
+        edition != '', edition,
+        placed.tariff
+    ) AS tariff,
     placed.is_ended_without_date AS is_ended_without_date,
     placed.service_from AS service_from,
     placed.service_to AS service_to,
@@ -70,3 +78,4 @@ SELECT
     if(empty(offset_s), 0, meterfold_day_start_ms(service_to, offset_from_ms, offset_until_ms, offset_s)) AS service_end_ms
 FROM placed
 LEFT JOIN sites ON sites.site = placed.site
+LEFT JOIN rollouts ON rollouts.tariff = placed.tariff
