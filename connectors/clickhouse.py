@@ -79,6 +79,12 @@ class Session:
             columns = tuple(name for name, *_ in described.result_rows)
         return Rows(columns, list(map(tuple, result.result_rows)))
 
+    def insert(self, table: str, types: Mapping[str, str], columns: Mapping[str, Column]) -> None:
+        """As Store.insert, into a temporary table, whose columns and their types the caller knows."""
+        rows, pieces = native_block(table, types, [columns])
+        if rows:
+            self._client.raw_insert(table, list(columns), cast(BinaryIO, Pieces(pieces)), _INSERT_SETTINGS, "Native")
+
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
         """As Store.command."""
         self._client.command(sql, parameters=_named_in(sql, params))

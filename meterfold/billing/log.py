@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from connectors.file_log import LogReader, LogWriter
 
@@ -14,6 +17,9 @@ class BillingLog(Protocol):
 
     def append(self, key: bytes, payload: bytes) -> int:
         """Add a record; returns its offset. It may be lost until `flush` has returned, and is then read back for ever."""
+
+    def append_together(self, key: bytes, payloads: Sequence[bytes]) -> NDArray[np.int64]:
+        """Add records one after the other, with none of anybody else between them; returns their offsets."""
 
     def flush(self) -> None:
         """Make every appended record durable and readable."""
@@ -30,6 +36,10 @@ class FileBillingLog:
 
     def append(self, key: bytes, payload: bytes) -> int:
         return self._writer.append(0, key, payload, self._now_ms())
+
+    def append_together(self, key: bytes, payloads: Sequence[bytes]) -> NDArray[np.int64]:
+        entries = [(0, key, payload) for payload in payloads]
+        return np.array(self._writer.append_many(entries, self._now_ms()), np.int64)
 
     def flush(self) -> None:
         self._writer.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from connectors.clickhouse import Store
@@ -16,18 +16,19 @@ BATCH_RECORDS: Final = 5_000
 Pending = dict[str, list[Mapping[str, Any]]]
 
 
-def project(store: Store, log: BillingLog) -> int:
+def project(store: Store, log: BillingLog, stored: tuple[int, int] | None = None) -> int:
     """Bring the billing tables up to the end of the log; returns the offset below which everything is known now.
 
+    `stored`: offsets of the first and the last of records that were appended together and whose rows are there already.
     Rows replace themselves, so what a crash makes it repeat is harmless. A record that is none becomes a row of `bill_refused`, and those
     after it are projected. Raises what the log and the store raise; the frontier then stays where the rows are.
     """
     next_offset, known_at_ms = frontier(store)
     pending: Pending = defaultdict(list)
     held = 0
-    # The last record stored is read again: an offset is only known to be one when a record was seen there.
-    for offset, append_ms, payload in log.iter_records(max(next_offset - 1, 0)):
-        if offset < next_offset:
+    for offset, append_ms, payload in _after(log, next_offset, stored):
+        if stored and stored[0] <= offset <= stored[1]:
+            next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), max(held, 1)
             continue
         table, row = _row_or_refusal(Place(offset, append_ms, payload))
         pending[table].append(row)
@@ -38,6 +39,20 @@ def project(store: Store, log: BillingLog) -> int:
     if held:
         _store(store, pending, next_offset, known_at_ms)
     return next_offset
+
+
+def _after(log: BillingLog, next_offset: int, stored: tuple[int, int] | None) -> Iterator[tuple[int, int, bytes]]:
+    """The records from `next_offset` on; of those that are `stored` only the last, and the others are not even read."""
+    # The last record projected is read again: an offset is only known to be one when a record was seen there.
+    begin = max(next_offset - 1, 0)
+    if stored:
+        for record in log.iter_records(begin):
+            if record[0] >= stored[0]:
+                break
+            if record[0] >= next_offset:
+                yield record
+        begin = stored[1]
+    yield from (record for record in log.iter_records(begin) if record[0] >= next_offset)
 
 
 def refuse_misread(store: Store) -> None:

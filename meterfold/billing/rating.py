@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from connectors.clickhouse import Session, Store
 from connectors.clickhouse_schema import ordered, sql_files
@@ -173,18 +174,27 @@ def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, .
     """The charges of every period that can be billed, in the order of their lines, and why the others cannot."""
     charges: list[Charge] = []
     blocks: list[Blocked] = []
-    for accounts in _batches(store, pins):
+    for accounts in batches(store, pins):
         with staged(store, pins, accounts) as session:
-            blocks += [_blocked(row) for row in session.query(_BLOCKS).rows]
+            blocks += blocks_in(session)
             charges += [Charge(*row) for row in session.query(_CHARGES).rows]
-    blocks.sort(key=lambda block: (block.account, block.period_from))
     shut = {(block.account, block.period_from) for block in blocks}
-    ready = tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut)
+    return tuple(charge for charge in charges if (charge.account, charge.period_from) not in shut), told(blocks)
+
+
+def blocks_in(session: Session) -> list[Blocked]:
+    """Why periods of the accounts that are staged cannot be billed, periods that are not over included."""
+    return [_blocked(row) for row in session.query(_BLOCKS).rows]
+
+
+def told(blocks: list[Blocked]) -> tuple[Blocked, ...]:
+    """What a person wants to know of these: nothing of periods that are not over, and months in a row as one."""
     running = {(block.account, block.period_from) for block in blocks if block.reason == NOT_ENDED}
-    return ready, tuple(_joined([block for block in blocks if (block.account, block.period_from) not in running]))
+    over = [block for block in blocks if (block.account, block.period_from) not in running]
+    return tuple(_joined(sorted(over, key=lambda block: (block.account, block.period_from))))
 
 
-def _batches(store: Store, pins: Pins) -> Iterator[list[str]]:
+def batches(store: Store, pins: Pins) -> Iterator[list[str]]:
     """The accounts in scope, as many at once as memory allows."""
     accounts = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
     if len(accounts) <= LOOKED_AT_ONCE:
@@ -206,19 +216,47 @@ def staged(store: Store, pins: Pins, accounts: list[str], *, exact: bool = False
     """
     params = pins.params() | {"accounts": accounts, "exact": int(exact)}
     steps = _steps()
+    asked_about = {step.nothing_without for step in steps}
+    empty: set[str] = set()
     with store.session() as session:
         session.command("SET compile_expressions = 0")  # to compile these took longer than to run them
-        for _, statement in steps:
-            session.command(statement, params)
+        for step in steps:
+            if step.nothing_without in empty and step.name in _SHAPES:
+                session.command(_SHAPES[step.name])
+                empty.add(step.name)
+                continue
+            session.command(step.statement, params)
+            if step.nothing_without and step.name not in _SHAPES:
+                _SHAPES[step.name] = _shape(session, step.name)
+            if step.name in asked_about and not session.query(f"SELECT 1 FROM {step.name} LIMIT 1").rows:
+                empty.add(step.name)
         yield session
-        for name, _ in steps:
-            session.command(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+        for step in steps:
+            session.command(f"DROP TEMPORARY TABLE IF EXISTS {step.name}")
+
+
+class _Step(NamedTuple):
+    """A table of sql/billing. `nothing_without`: one before it without whose rows it has none (its file says so), or ""."""
+
+    name: str
+    statement: str
+    nothing_without: str
+
+
+_SHAPES: Final[dict[str, str]] = {}
+"""How to make a step that has no rows: to plan most of them takes longer than to run them, so that is done once a process."""
+
+
+def _shape(session: Session, table: str) -> str:
+    columns = ", ".join(f"`{name}` {kind}" for name, kind, *_ in session.query(f"DESCRIBE TABLE {table}").rows)
+    return f"CREATE OR REPLACE TEMPORARY TABLE {table} ({columns})"
 
 
 @cache
-def _steps() -> tuple[tuple[str, str], ...]:
+def _steps() -> tuple[_Step, ...]:
     files = sql_files(sql_folder() / "billing")
-    return tuple((name, files[name]) for name in ordered(files))
+    found = {name: re.search(r"^-- Nothing without (\w+)\.$", text, re.MULTILINE) for name, text in files.items()}
+    return tuple(_Step(name, files[name], need[1] if (need := found[name]) else "") for name in ordered(files))
 
 
 def _blocked(row: tuple[Any, ...]) -> Blocked:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Final
 
 from connectors.clickhouse import Store
 from meterfold.billing.documents import Document, documents
+from meterfold.billing.drafting import draft
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project, refuse_misread
-from meterfold.billing.rating import Blocked, Pins, rate
-from meterfold.billing.records import closing, line_records, opening
+from meterfold.billing.rating import Blocked, Pins
+from meterfold.billing.records import closing, opening
 from meterfold.billing.rows import encode
 
 RULE_VERSION: Final = "bills-1"
@@ -42,16 +44,22 @@ class UnknownScope(LookupError):
     """The account or legal entity is not in the portfolio."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """One execution for one legal entity. `documents` are the drafts it made; `blocked` is what it could not bill, and why."""
+    """One execution for one legal entity. `lines`: how many it drafted; `blocked` is what it could not bill, and why."""
 
+    store: Store = field(repr=False)
     run_id: str
     legal_entity: str
     pins: Pins
     rule_version: str
-    documents: tuple[Document, ...]
+    lines: int
     blocked: tuple[Blocked, ...]
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """The drafts it made, fetched when first asked for: there may be a hundred thousand."""
+        return documents(self.store, "documents.run_id = {run_id:String}", {"run_id": self.run_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +118,13 @@ def _run(
     key = legal_entity.encode()
     log.append(key, encode(opening(run_id, pins, RULE_VERSION, now_ms + lease_ms)))
     log.flush()
-    charges, blocked = rate(store, pins)
-    lines = list(line_records(run_id, legal_entity, charges))
-    for line in lines:
-        log.append(key, encode(line))
-    log.flush()
     project(store, log)
+    drafted = draft(store, log, pins, run_id)
     _refuse_when_overtaken(store, legal_entity, run_id)
-    log.append(key, encode(closing(run_id, lines, charges)))
+    log.append(key, encode(closing(run_id, drafted)))
     log.flush()
     project(store, log)
-    made = documents(store, "documents.run_id = {run_id:String}", {"run_id": run_id})
-    return Run(run_id, legal_entity, pins, RULE_VERSION, made, blocked)
+    return Run(store, run_id, legal_entity, pins, RULE_VERSION, drafted.lines, drafted.blocked)
 
 
 def fold_frontier(store: Store) -> tuple[tuple[int, int, int], ...]:

@@ -1,5 +1,6 @@
 -- One row per account, billing period, supply point and minimum or maximum that its charges (rounded, percentages included) do not keep: what it
 -- adds, or takes off.
+-- Nothing without rating_dues.
 CREATE OR REPLACE TEMPORARY TABLE rating_limits AS
 WITH
     due AS (SELECT * FROM rating_dues),

@@ -1,5 +1,6 @@
 -- One row per supply point, channel and slot whose highest window may have been adjusted (peak_nano 0 and no windows: all of them were): the highest
 -- of the windows that were not. These alone are read a second time.
+-- Nothing without rating_adjusted.
 CREATE OR REPLACE TEMPORARY TABLE rating_peaks AS
 WITH
     adjusted AS (SELECT * FROM rating_adjusted),

@@ -1,4 +1,5 @@
 -- One row per account, billing period, supply point and percentage: of the sum of the rounded amounts that it names, rounded itself.
+-- Nothing without rating_dues.
 CREATE OR REPLACE TEMPORARY TABLE rating_percentages AS
 WITH
     base AS (SELECT * FROM rating_base_charges),

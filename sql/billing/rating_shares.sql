@@ -1,5 +1,6 @@
 -- One row per standing window of a channel whose windows are looked at one by one: a determinant, or one local day's share of a read-to-read span.
 -- A span is shared out over local days by the profile FLAT (each millisecond alike): cumulative totals, so the shares add up to the span.
+-- Nothing without rating_exact.
 CREATE OR REPLACE TEMPORARY TABLE rating_shares AS
 WITH
     clocks AS

@@ -1,5 +1,6 @@
 -- One row per account, billing period, currency and tax (name and rate): on the sum of the rounded net amounts that its tariff versions name, and on
 -- the amounts of taxes before it that they name, one after the other. Rounded once. `is_circular`: a tax that it is on does not come before it.
+-- Nothing without rating_taxes.
 CREATE OR REPLACE TEMPORARY TABLE rating_tax_charges AS
 WITH
     charges AS (SELECT * FROM rating_net_charges),

@@ -1,5 +1,6 @@
 -- One row per segment and channel whose windows were looked at one by one: how they tile the time of the segment, and the first of what is wrong.
 -- The windows of the other channels tile it whole, and none is MISSING.
+-- Nothing without rating_exact.
 CREATE OR REPLACE TEMPORARY TABLE rating_tiles AS
 WITH
     channels AS (SELECT * FROM rating_channels WHERE (segment, channel) IN (SELECT segment, channel FROM rating_exact)),

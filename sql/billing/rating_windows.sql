@@ -1,6 +1,7 @@
 -- One row per segment, stream (a channel, or what of it is left when another is taken off) and share that starts in it: the cell of its local
 -- start, and its quantity in 10⁻⁹ of the channel's unit. Only of channels whose windows are looked at one by one; an empty cell: it starts at no
 -- instant of the calendar.
+-- Nothing without rating_exact.
 CREATE OR REPLACE TEMPORARY TABLE rating_windows AS
 WITH
     shares AS (SELECT * FROM rating_shares),

@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from connectors.clickhouse import Store
 from meterfold.billing.project import project
@@ -40,6 +42,9 @@ class ListLog:
         self.clock_ms += 1
         self.unflushed.append((offset, self.clock_ms, payload))
         return offset
+
+    def append_together(self, key: bytes, payloads: Sequence[bytes]) -> NDArray[np.int64]:
+        return np.array([self.append(key, payload) for payload in payloads], np.int64)
 
     def flush(self) -> None:
         for record in self.unflushed:

@@ -1,0 +1,98 @@
+"""The lines of a run: made by ClickHouse as they stand in the log, appended, and put into `bill_lines` without being read again.
+
+No line is an object here: a month of a hundred thousand accounts has most of a million. The rows are those that projecting the records
+gives (a rebuild shows it), so the tables are the same whichever way they were made.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from connectors.clickhouse import Session, Store
+from meterfold.billing.log import BillingLog
+from meterfold.billing.project import project
+from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged, told
+from meterfold.store import sql_folder
+
+LINES_AT_ONCE: Final = 100_000
+"""Records on their way from ClickHouse into the log at once, some 700 bytes each."""
+
+_COLUMNS: Final = (
+    "line_id, document_id, position, run_id, legal_entity, account, period_from, period_to, kind, element, supply_point, channel, tariff, "
+    "tariff_version, band, service_from, service_to, currency, unit, rate, quantity_should, quantity_was, quantity, quantity_estimated, "
+    "amount_should, amount_was, amount, payload"
+)
+_OFFSETS: Final = {"place": "UInt64", "billing_offset": "UInt64"}
+
+
+@dataclass(slots=True)
+class Drafted:
+    """What a run has drafted: how many lines, their sum per currency with its decimal places, and what could not be billed."""
+
+    lines: int = 0
+    totals: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    digits: dict[str, int] = field(default_factory=dict)
+    blocked: tuple[Blocked, ...] = ()
+
+
+def draft(store: Store, log: BillingLog, pins: Pins, run_id: str) -> Drafted:
+    """Rate what `pins` covers, append its lines to the log and bring them into the tables. Raises what the log and the store raise."""
+    drafted = Drafted()
+    blocks: list[Blocked] = []
+    for accounts in batches(store, pins):
+        with staged(store, pins, accounts) as session:
+            blocks += blocks_in(session)
+            session.command(_drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
+            count = _add_up(session, drafted)
+            for first in range(0, count, LINES_AT_ONCE):
+                span = _append(session, log, pins.legal_entity.encode(), first, first + LINES_AT_ONCE)
+                project(store, log, stored=span)
+            session.command("DROP TEMPORARY TABLE drafted_lines")
+    drafted.blocked = told(blocks)
+    return drafted
+
+
+def _add_up(session: Session, drafted: Drafted) -> int:
+    """Count the lines that were made, add them to what there is, and return how many."""
+    count = 0
+    for currency, lines, total, digits in session.query(
+        "SELECT currency, count(), sum(amount), any(minor_digits) FROM drafted_lines GROUP BY currency ORDER BY currency"
+    ).rows:
+        count += lines
+        drafted.totals[currency] += total
+        drafted.digits[currency] = digits
+    drafted.lines += count
+    return count
+
+
+def _append(session: Session, log: BillingLog, key: bytes, after: int, through: int) -> tuple[int, int]:
+    """Lines of these places into the log and into bill_lines; returns the offsets of the first and of the last."""
+    span = {"after": after, "through": through}
+    payloads = session.query(
+        "SELECT payload FROM drafted_lines WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
+        span,
+    ).rows
+    offsets = log.append_together(key, [payload.encode() for (payload,) in payloads])
+    log.flush()
+    places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
+    session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
+    session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
+    session.command(
+        f"INSERT INTO bill_lines ({_COLUMNS}, billing_offset) SELECT {_COLUMNS}, billing_offset FROM drafted_lines "
+        "INNER JOIN line_offsets ON line_offsets.place = drafted_lines.place"
+    )
+    session.command("DROP TEMPORARY TABLE line_offsets")
+    return int(offsets[0]), int(offsets[-1])
+
+
+@cache
+def _drafted_lines() -> str:
+    path: Path = sql_folder() / "drafting" / "drafted_lines.sql"
+    return path.read_text(encoding="utf-8")

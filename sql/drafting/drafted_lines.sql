@@ -1,0 +1,62 @@
+-- One row per line of the run `run_id`: the charges of every period that nothing blocks, in the order of the documents (`place`, from 1), with the
+-- record of the billing log that says it (keys sorted; money with the places of its currency). Made after the tables of sql/billing.
+CREATE OR REPLACE TEMPORARY TABLE drafted_lines AS
+WITH
+    blocks AS (SELECT account, period_from FROM rating_blocks),
+    charges AS (SELECT * FROM rating_differences WHERE (account, period_from) NOT IN blocks),
+    placed AS
+    (
+        SELECT
+            *,
+            transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9) AS rank,
+            row_number() OVER (
+                ORDER BY account, period_from, currency, rank, supply_point, charge_no, channel, service_from, band_no, element
+            ) AS place,
+            toUInt32(row_number() OVER (
+                PARTITION BY account, period_from, currency ORDER BY rank, supply_point, charge_no, channel, service_from, band_no, element
+            )) AS position
+        FROM charges
+    ),
+    named AS
+    (
+        SELECT
+            * EXCEPT (rank, charge_no, band_no),
+            {run_id:String} AS run_id,
+            {legal_entity:String} AS legal_entity,
+            concat(run_id, '/', account, '/', toString(period_from), '/', currency) AS document_id,
+            concat(document_id, '/', toString(position)) AS line_id
+        FROM placed
+    )
+SELECT
+    *,
+    concat(
+        '{"account":', toJSONString(account),
+        ',"amount":"', meterfold_amount_text(amount, minor_digits),
+        '","amount_should":"', meterfold_amount_text(amount_should, minor_digits),
+        '","amount_was":"', meterfold_amount_text(amount_was, minor_digits),
+        '","band":', toJSONString(band),
+        ',"channel":', toJSONString(channel),
+        ',"currency":', toJSONString(currency),
+        ',"document_id":', toJSONString(document_id),
+        ',"element":', toJSONString(element),
+        ',"kind":', toJSONString(kind),
+        ',"legal_entity":', toJSONString(legal_entity),
+        ',"line_id":', toJSONString(line_id),
+        ',"period_from":"', toString(period_from),
+        '","period_to":"', toString(period_to),
+        '","position":', toString(position),
+        ',"quantity":"', toString(quantity),
+        '","quantity_estimated":"', toString(quantity_estimated),
+        '","quantity_should":"', toString(quantity_should),
+        '","quantity_was":"', toString(quantity_was),
+        '","rate":"', toString(rate),
+        '","run_id":', toJSONString(run_id),
+        ',"service_from":"', toString(service_from),
+        '","service_to":"', toString(service_to),
+        '","supply_point":', toJSONString(supply_point),
+        ',"tariff":', toJSONString(tariff),
+        ',"tariff_version":', toJSONString(tariff_version),
+        ',"type":"line","unit":', toJSONString(unit),
+        ',"v":1}'
+    ) AS payload
+FROM named
