@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -194,9 +194,10 @@ def told(blocks: list[Blocked]) -> tuple[Blocked, ...]:
     return tuple(_joined(sorted(over, key=lambda block: (block.account, block.period_from))))
 
 
-def batches(store: Store, pins: Pins) -> Iterator[list[str]]:
-    """The accounts in scope, as many at once as memory allows."""
-    accounts = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
+def batches(store: Store, pins: Pins, among: Collection[str] | None = None) -> Iterator[list[str]]:
+    """The accounts in scope (`among`: only those of these), as many at once as memory allows."""
+    found = [account for (account,) in store.query(_ACCOUNTS, pins.params()).rows]
+    accounts = found if among is None else [account for account in found if account in among]
     if len(accounts) <= LOOKED_AT_ONCE:
         yield from [accounts] if accounts else []
         return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +11,20 @@ import typer
 
 from connectors.codec import decode
 from meterfold.billing.project import project
+from meterfold.billing.rating import Pins
 from meterfold.billing.rows import UnableToProject
+from meterfold.billing.run import fold_frontier
 from meterfold.clock import now_ms
 from meterfold.portfolio.difference import differences
 from meterfold.render import cell_text, show_rows
 from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, resolve, session, workspace
+from meterfold.shadow_text import show_shadow
 from meterfold.tariffs import steps
 from meterfold.tariffs.drafting import edition_body
 from meterfold.tariffs.editions import Edition, UnknownEdition, body_of, edition_named, editions, in_effect
 from meterfold.tariffs.editions import steps as steps_of
+from meterfold.tariffs.shadow import NobodyToRate, shadow_csv, shadow_json
+from meterfold.tariffs.shadow import shadow as run_shadow
 from meterfold.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Change control: editions of tariffs, from draft to withdrawal.")
@@ -27,7 +33,7 @@ EditionArgument = Annotated[str, typer.Argument(help="TARIFF#NUMBER, as `tariff 
 PersonOption = Annotated[str, typer.Option(help="Who says so; recorded as claimed.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the record.")]
 
-REFUSALS = (UnknownEdition, steps.UnableToStep, steps.NoSuchScope, UnableToProject)
+REFUSALS = (UnknownEdition, steps.UnableToStep, steps.NoSuchScope, NobodyToRate, UnableToProject)
 
 _NEXT = {
     "drafted": "nobody is rated by it; try it out with `tariff shadow`, then `tariff propose`",
@@ -214,6 +220,32 @@ def show(edition: EditionArgument, data: DataOption = DATA, as_json: JsonOption 
         ]
         show_rows("steps (people as claimed)", ("when", "step", "by", "why", "for"), rows, False)
         _show_differences(owned, found, against)
+
+
+@app.command()
+def shadow(
+    edition: EditionArgument,
+    data: DataOption = DATA,
+    account: Annotated[str, typer.Option(help="Only this account.")] = "",
+    site: Annotated[str, typer.Option(help="The edition in place at this site alone.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only periods that reach beyond this day.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A row an account and period, as CSV.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rate history with an edition in place of what rates now, and show the difference per tenant. Writes nothing."""
+    with workspace(data) as owned, refusing():
+        offset = project(owned.store, owned.billing_log)
+        pins = Pins("", account, fold_frontier(owned.store), offset, now_ms(), shadow_site=site)
+        with session().err.status("rating twice …"):
+            run = run_shadow(owned.store, edition_named(owned.store, edition), pins, since.date() if since else None)
+    if as_csv:
+        session().out.print(shadow_csv(run), markup=False, soft_wrap=True, end="")
+    elif as_json:
+        print_json(shadow_json(run))
+    else:
+        show_shadow(run)
 
 
 def _said(owned: Workspace, edition: Edition, action: str, person: str, as_json: bool, against: str = "") -> None:

@@ -1,5 +1,7 @@
 """Change control: an edition of a tariff from draft to withdrawal, and what it does to bills."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +13,11 @@ from meterfold.billing.explain import explain_line
 from meterfold.billing.issue import issue_bill
 from meterfold.billing.project import project
 from meterfold.billing.rating import Pins, staged
-from meterfold.billing.run import run_bills
+from meterfold.billing.run import fold_frontier, run_bills
 from meterfold.tariffs.editions import UnknownEdition, edition_named, editions, in_effect, steps
+from meterfold.tariffs.shadow import NobodyToRate, shadow, shadow_csv, shadow_json
 from meterfold.tariffs.steps import NoSuchScope, UnableToStep, draft, step
-from tests.integration.billing_world import NANO, Killed, ListLog, World, band, ms, tariff_version
+from tests.integration.billing_world import NANO, Killed, ListLog, World, band, midnight_ms, ms, tariff_version
 
 KWH = 1000 * NANO
 NOW = ms("2024-02-05T00:00Z")
@@ -43,9 +46,9 @@ def world(store: Store) -> World:
     return world
 
 
-def prices(rate: str) -> dict[str, Any]:
+def prices(rate: str, channel: str = "E") -> dict[str, Any]:
     """A tariff of one flat price."""
-    version = tariff_version(bands=[band("flat", rate)], tax=("VAT", "0.05"))
+    version = tariff_version(bands=[band("flat", rate)], tax=("VAT", "0.05"), channels=[channel])
     return {"currency": "GBP", "versions": [version]}
 
 
@@ -182,3 +185,50 @@ def test_a_crash_leaves_a_step_taken_or_not(world: World) -> None:
         world.log = world.log.revived()
         project(world.store, world.log)
         assert edition_named(world.store, name).state == state
+
+
+def test_a_shadow_run_says_what_each_tenant_would_pay_and_writes_nothing(world: World) -> None:
+    for point in TARIFFS["TENANTS"]:
+        world.determinants("2024-01-01", "2024-02-01", KWH, supply_point=point)
+    world.account("B")
+    channel = {"channel": "E", "unit": "Wh", "grid_s": 1800, "kind": "intervals"}
+    world.reference("supply_point", "C3", {"site": "OTHER", "channels": [channel]})
+    world.tenancy("T-C3", account="B", supply_point="C3", tariff="TENANTS", from_="2024-01-30")
+    world.determinants("2024-01-30", "2024-02-01", KWH, supply_point="C3")
+    for tariff in ("SAME", "SITES", "ALL", "LATER"):
+        for point in TARIFFS[tariff]:
+            body = {"account": "A", "supply_point": point, "from": "2024-01-01", "to": None, "tariff": tariff}
+            world.reference("tenancy", f"T-{point}", body, {"reason": "never was", "withdrawn": True})
+    edition = edition_named(world.store, drafted(world, "TENANTS"))
+    written = len(world.log.records)
+    pins = Pins("", "", fold_frontier(world.store), project(world.store, world.log), NOW)
+    run = shadow(world.store, edition, pins)
+    # 1,488 kWh at C1 and C2 each, 96 at C3, 5 % on top; the edition takes a sixth off
+    tenants = {row.account: (row.now, row.edition, row.difference, row.share) for row in run.rows}
+    assert tenants == {
+        "A": (Decimal("937.44"), Decimal("781.20"), Decimal("-156.24"), Decimal("-0.1667")),
+        "B": (Decimal("30.24"), Decimal("25.20"), Decimal("-5.04"), Decimal("-0.1667")),
+    }
+    assert [(row.currency, row.difference) for row in run.totals] == [("GBP", Decimal("-161.28"))]
+    assert len(world.log.records) == written and not run.not_compared
+    assert shadow_csv(run).splitlines()[1:] == [
+        "A,2024-01-01,2024-02-01,GBP,937.44,781.20,-156.24,-0.1667",
+        "B,2024-01-01,2024-02-01,GBP,30.24,25.20,-5.04,-0.1667",
+    ]
+    # with what it had seen it comes out the same, whatever came since
+    world.determinants("2024-02-01", "2024-03-01", KWH, supply_point="C1")
+    world.adjust(midnight_ms("2024-01-05", world.zone), 7 * KWH, old_nano=KWH, supply_point="C1")
+    take(world, edition.name, "proposed", "approved", "effective")
+    assert shadow_json(shadow(world.store, edition, pins)) == shadow_json(run)
+
+    at_other = shadow(world.store, edition, replace(pins, account="A", shadow_site="OTHER"))
+    assert [row.difference for row in at_other.rows] == [Decimal("-78.12")]
+    assert not shadow(world.store, edition, replace(pins, account="B"), date(2024, 2, 1)).rows
+    with pytest.raises(NobodyToRate):
+        shadow(world.store, edition, replace(pins, shadow_site="NOWHERE"))
+    bad = draft(world.store, world.log, "TENANTS", prices("1", "X"), "ann", "a channel that is not there", NOW)
+    stuck = shadow(world.store, bad, replace(pins, account="B", known_billing_offset=project(world.store, world.log)))
+    assert not stuck.rows and [(item.side, item.reason) for item in stuck.not_compared] == [("edition", "NO_CHANNEL")]
+    late = edition_named(world.store, drafted(world, "LATER"))
+    with pytest.raises(NobodyToRate):
+        shadow(world.store, late, pins)
