@@ -27,13 +27,22 @@ def show_document(document: Document) -> None:
         out.print(f"issued {document.issued_at:%Y-%m-%d %H:%M}Z")
     if document.corrects:
         out.print(f"corrects {', '.join(document.corrects)}, for the same period")
-    out.print(_lines(document))
+    charged = tuple(line for line in document.lines if not line.is_withheld)
+    if charged:
+        out.print(_lines(document, charged))
+    for why in dict.fromkeys(_why_withheld(line) for line in document.lines if line.is_withheld):
+        out.print(f"not charged: {why}", style="bold")
+        out.print(
+            _lines(document, tuple(line for line in document.lines if line.is_withheld and _why_withheld(line) == why))
+        )
     for name, amount in (("net", document.net), ("tax", document.tax), ("total", document.total)):
         style = "bold" if name == "total" else ""
         out.print(f"{name:>8} {money(amount, document):>12} {document.currency}", style=style)
-    estimated = sum((line.estimated_quantity for line in document.lines), Decimal(0))
+    if document.withheld:
+        out.print(f"{'withheld':>8} {money(document.withheld, document):>12} {document.currency}", style="dim")
+    estimated = sum((line.estimated_quantity for line in charged), Decimal(0))
     if estimated:
-        whole = sum((line.quantity_should for line in document.lines if line.kind in _USES), Decimal(0))
+        whole = sum((line.quantity_should for line in charged if line.kind in _USES), Decimal(0))
         share = f" ({estimated / whole:.1%} of the use)" if whole else ""
         out.print(
             f"Of this, {_estimated(document)} lie in intervals that were estimated in part or whole{share}.",
@@ -41,7 +50,11 @@ def show_document(document: Document) -> None:
         )
 
 
-def _lines(document: Document) -> Table:
+def _why_withheld(line: Line) -> str:
+    return f"{line.withheld_reason}; borne by {line.withheld_bearer}"
+
+
+def _lines(document: Document, lines: tuple[Line, ...]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("line", style="dim")
     table.add_column("what", overflow="fold")
@@ -50,7 +63,7 @@ def _lines(document: Document) -> Table:
     ):
         table.add_column(name, justify="right")
     whole = (document.period_from, document.period_to)
-    for line in document.lines:
+    for line in lines:
         amounts = [line.amount_was, line.amount_should, line.amount] if document.corrects else [line.amount]
         table.add_row(
             str(line.position),
@@ -93,9 +106,10 @@ def quantity(number: Decimal, unit: str) -> str:
 
 def _estimated(document: Document) -> str:
     """What is estimated, by unit."""
-    units = sorted({line.unit for line in document.lines if line.estimated_quantity})
+    charged = [line for line in document.lines if not line.is_withheld]
+    units = sorted({line.unit for line in charged if line.estimated_quantity})
     return " and ".join(
-        quantity(sum((line.estimated_quantity for line in document.lines if line.unit == unit), Decimal(0)), unit)
+        quantity(sum((line.estimated_quantity for line in charged if line.unit == unit), Decimal(0)), unit)
         for unit in units
     )
 

@@ -34,7 +34,12 @@ def _amount(found: Explanation) -> None:
     what = " ".join(filter(None, (line["kind"], line["supply_point"], line["channel"], line["band"])))
     out.print(f"\n[bold]{found.number or 'draft'}[/] line {line['position']}: {what}")
     unit, currency = line["unit"], line["currency"]
-    if line["kind"] in ("tax", "percentage"):
+    if line["is_withheld"]:
+        out.print(
+            f"  [bold]not charged[/]: {line['withheld_reason']}; borne by {line['withheld_bearer']}. Of what should be charged, "
+            f"{_money(line['amount_should'], found)} {currency} is withheld"
+        )
+    elif line["kind"] in ("tax", "percentage"):
         out.print(
             f"  {trim(line['rate'] * 100)} % of {_money(line['quantity_should'], found)} {currency}, the rounded lines below"
         )
@@ -53,7 +58,7 @@ def _amount(found: Explanation) -> None:
     if line["amount_was"] or found.earlier_lines:
         before = ", ".join(f"{item.document_number} ({_money(item.amount, found)})" for item in found.earlier_lines)
         out.print(
-            f"  already billed {_money(line['amount_was'], found)} {currency} on {before}; "
+            f"  already {'withheld' if line['is_withheld'] else 'billed'} {_money(line['amount_was'], found)} {currency} on {before}; "
             f"the difference is [bold]{_money(line['amount'], found)} {currency}[/]"
         )
 

@@ -10,6 +10,10 @@ from rich.table import Table
 from meterfold.session import print_json, session
 
 
+class Figure(str):
+    """Text that stands to the right, as numbers do: an amount with the decimals of its currency."""
+
+
 def show_rows(title: str, names: Sequence[str], rows: Iterable[Sequence[Any]], as_json: bool) -> None:
     """Print rows as a table, or as a list of objects."""
     if as_json:
@@ -21,7 +25,7 @@ def show_rows(title: str, names: Sequence[str], rows: Iterable[Sequence[Any]], a
         return
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for at, name in enumerate(names):
-        numeric = any(isinstance(row[at], int | float) or type(row[at]).__name__ == "Decimal" for row in kept)
+        numeric = any(isinstance(row[at], int | float | Figure) or type(row[at]).__name__ == "Decimal" for row in kept)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in kept:
         table.add_row(*(cell_text(cell) for cell in row))

@@ -24,6 +24,7 @@ class Line:
     `kind`: energy, tiers, demand, standing, percentage, minimum, maximum or tax. `band`: what a bill calls it, "" for an unnamed standing
     charge. `unit`: of the quantities (kWh, kW, day; a tax or percentage is on an amount of money). `estimated_quantity`: the part of
     `quantity_should` that lies in intervals with an estimated part. `service_from` is the first local day, `service_to` the day after.
+    `is_withheld`: it may not be charged, and counts into no total; its should, was and amount are of what is withheld.
     """
 
     line_id: str
@@ -45,6 +46,9 @@ class Line:
     amount_should: Decimal
     amount_was: Decimal
     amount: Decimal
+    is_withheld: bool
+    withheld_reason: str
+    withheld_bearer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Document:
     """One bill of one account for one period. `status`: draft, issued or replaced.
 
     `kind`: invoice or credit_note (a negative total). `corrects`: printed numbers of the issued documents for the same period, which a
-    correction cites. `number`: printed number, "" for a draft. `minor_digits`: decimal places of the currency. `rule_version` and
-    `frontier_known_at`: what its run pinned.
+    correction cites. `number`: printed number, "" for a draft. `minor_digits`: decimal places of the currency. `withheld`: sum of the lines
+    that are not charged, which `net`, `tax` and `total` leave out. `rule_version` and `frontier_known_at`: what its run pinned.
     """
 
     document_id: str
@@ -73,6 +77,7 @@ class Document:
     net: Decimal
     tax: Decimal
     total: Decimal
+    withheld: Decimal
     lines_sha256: str
     issued_at: datetime | None
     run_id: str
@@ -105,6 +110,7 @@ SELECT
     documents.net AS net,
     documents.tax AS tax,
     documents.total AS total,
+    documents.withheld AS withheld,
     documents.lines_sha256 AS lines_sha256,
     documents.document_number AS document_number,
     documents.issued_utc AS issued_utc,
@@ -128,7 +134,8 @@ ORDER BY documents.account, documents.period_from, documents.run_offset, documen
 
 _LINES: Final = """
 SELECT document_id, line_id, position, kind, supply_point, channel, tariff, tariff_version, band, service_from, service_to, unit, rate,
-    quantity_should, quantity_was, quantity, quantity_estimated, amount_should, amount_was, amount
+    quantity_should, quantity_was, quantity, quantity_estimated, amount_should, amount_was, amount,
+    is_withheld, withheld_reason, withheld_bearer
 FROM bill_lines FINAL
 WHERE document_id IN {ids:Array(String)}
 ORDER BY document_id, position, line_id
@@ -185,6 +192,7 @@ def _document(head: dict[str, Any], lines: list[Line]) -> Document:
         net=head["net"],
         tax=head["tax"],
         total=head["total"],
+        withheld=head["withheld"],
         lines_sha256=head["lines_sha256"],
         issued_at=head["issued_utc"],
         run_id=head["run_id"],

@@ -27,14 +27,14 @@ LINES_AT_ONCE: Final = 100_000
 _COLUMNS: Final = (
     "line_id, document_id, position, run_id, legal_entity, account, period_from, period_to, kind, element, supply_point, channel, tariff, "
     "tariff_version, band, service_from, service_to, currency, unit, rate, quantity_should, quantity_was, quantity, quantity_estimated, "
-    "amount_should, amount_was, amount, payload"
+    "amount_should, amount_was, amount, is_withheld, withheld_reason, withheld_bearer, payload"
 )
 _OFFSETS: Final = {"place": "UInt64", "billing_offset": "UInt64"}
 
 
 @dataclass(slots=True)
 class Drafted:
-    """What a run has drafted: how many lines, their sum per currency with its decimal places, and what could not be billed."""
+    """What a run has drafted: how many lines, per currency the sum of those charged and its decimal places, and what is blocked."""
 
     lines: int = 0
     totals: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -63,7 +63,7 @@ def _add_up(session: Session, drafted: Drafted) -> int:
     """Count the lines that were made, add them to what there is, and return how many."""
     count = 0
     for currency, lines, total, digits in session.query(
-        "SELECT currency, count(), sum(amount), any(minor_digits) FROM drafted_lines GROUP BY currency ORDER BY currency"
+        "SELECT currency, count(), sumIf(amount, NOT is_withheld), any(minor_digits) FROM drafted_lines GROUP BY currency ORDER BY currency"
     ).rows:
         count += lines
         drafted.totals[currency] += total

@@ -21,7 +21,7 @@ _HEAD: Final = (
     "rule_version", "lines_sha256",
 )  # fmt: skip
 _LINE: Final = tuple(item.name for item in fields(Line))
-_MONEY: Final = frozenset(("amount_should", "amount_was", "amount", "net", "tax", "total"))
+_MONEY: Final = frozenset(("amount_should", "amount_was", "amount", "net", "tax", "total", "withheld"))
 
 
 def export_bills(store: Store, format: Format) -> str:
@@ -46,7 +46,7 @@ def export_bills(store: Store, format: Format) -> str:
 
 def _document(document: Document) -> dict[str, Any]:
     digits = document.minor_digits
-    names = (*_HEAD, "net", "tax", "total")
+    names = (*_HEAD, "net", "tax", "total", "withheld")
     body: dict[str, Any] = {name: _text(name, getattr(document, name), digits) for name in names if name != "corrects"}
     body["corrects"] = list(document.corrects)
     body["lines"] = [{name: _text(name, getattr(line, name), digits) for name in _LINE} for line in document.lines]
@@ -57,6 +57,8 @@ def _text(name: str, value: Any, digits: int) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return str(value).lower()
         case Decimal():
             return decimal_text(value, digits if name in _MONEY else 0)
         case datetime():

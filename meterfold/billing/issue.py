@@ -139,7 +139,7 @@ def _refuse_stale(store: Store, known_billing_offset: int, drafts: list[Document
     now = {_gist(charge) for charge in charges if (charge.period_from, charge.currency) in periods}
     drafted = {
         (draft.period_from, draft.currency, line.kind, line.supply_point, line.channel, line.tariff, line.tariff_version,
-         line.band, line.rate, line.quantity_should, line.amount_should, line.amount)
+         line.band, line.rate, line.quantity_should, line.amount_should, line.amount, line.is_withheld)
         for draft in drafts
         for line in draft.lines
     }  # fmt: skip
@@ -154,5 +154,5 @@ def _refuse_stale(store: Store, known_billing_offset: int, drafts: list[Document
 def _gist(charge: Charge) -> tuple[object, ...]:
     return (
         charge.period_from, charge.currency, charge.kind, charge.supply_point, charge.channel, charge.tariff,
-        charge.tariff_version, charge.band, charge.rate, charge.quantity_should, charge.amount_should, charge.amount,
+        charge.tariff_version, charge.band, charge.rate, charge.quantity_should, charge.amount_should, charge.amount, charge.is_withheld,
     )  # fmt: skip

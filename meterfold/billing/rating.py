@@ -53,7 +53,10 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The difference between what should be charged for a charge element of a period and what issued documents charged."""
+    """The difference between what should be charged for a charge element of a period and what issued documents charged.
+
+    `is_withheld`: it may not be charged, for `withheld_reason`, and `withheld_bearer` bears it; should and was are of what is withheld.
+    """
 
     account: str
     period_from: date
@@ -78,6 +81,9 @@ class Charge:
     amount_was: Decimal
     amount: Decimal
     minor_digits: int
+    is_withheld: bool
+    withheld_reason: str
+    withheld_bearer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,7 @@ _CHARGES: Final = """
 SELECT * EXCEPT (charge_no, band_no)
 FROM rating_differences
 ORDER BY
-    account, period_from, currency,
+    account, period_from, currency, is_withheld,
     transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9),
     supply_point, charge_no, channel, service_from, band_no, element
 """

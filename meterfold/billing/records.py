@@ -26,7 +26,7 @@ def opening(run_id: str, pins: Pins, rule_version: str, lease_until_ms: int) -> 
 
 
 def closing(run_id: str, drafted: Drafted) -> Record:
-    """`run_closed`: how many lines, and their sum per currency. From here on the run counts."""
+    """`run_closed`: how many lines, and per currency the sum of those that are charged. From here on the run counts."""
     return {
         "v": VERSION,
         "type": "run_closed",

@@ -67,6 +67,7 @@ def _reference(record: Mapping[str, Any], place: Place) -> Row:
         "version": record["version"],
         "body": orjson.dumps(record["body"], option=orjson.OPT_SORT_KEYS).decode(),
         "ended_reason": ended["reason"] if ended else None,
+        "ended_at": ended.get("at", "") if ended else "",
         "is_withdrawn": bool(ended and ended.get("withdrawn")),
         "billing_offset": place.offset,
         "appended_ms": place.append_ms,
@@ -91,12 +92,16 @@ def _run_opened(record: Mapping[str, Any], place: Place) -> Row:
 
 
 def _line(record: Mapping[str, Any], place: Place) -> Row:
+    withheld = record.get("withheld") or {"reason": "", "bearer": ""}
     return "bill_lines", {
         **{name: record[name] for name in LINE_TEXT},
         **{name: date.fromisoformat(record[name]) for name in LINE_DAYS},
         **{name: record[name] for name in LINE_NUMBERS},
         "position": record["position"],
         "tax_point": date.fromisoformat(record["tax_point"]) if record.get("tax_point") else None,
+        "is_withheld": "withheld" in record,
+        "withheld_reason": withheld["reason"],
+        "withheld_bearer": withheld["bearer"],
         "payload": place.payload,
         "billing_offset": place.offset,
     }
@@ -163,6 +168,55 @@ def _tariff_change(record: Mapping[str, Any], place: Place) -> Row:
     }
 
 
+def _released(record: Mapping[str, Any], place: Place) -> Row:
+    names = ("document_id", "legal_entity", "rules", "person", "reason", "booked_ms")
+    return "bill_released", {**{name: record[name] for name in names}, "billing_offset": place.offset}
+
+
+def _payment(record: Mapping[str, Any], place: Place) -> Row:
+    names = (
+        "payment_id",
+        "legal_entity",
+        "account",
+        "currency",
+        "amount",
+        "reference",
+        "person",
+        "booked_ms",
+        "accounting_period",
+    )
+    return "account_payments", {
+        **{name: record[name] for name in names},
+        "received_on": date.fromisoformat(record["received_on"]),
+        "allocated_numbers": [item["document_number"] for item in record["allocations"]],
+        "allocated_amounts": [Decimal(item["amount"]) for item in record["allocations"]],
+        "reverses": record.get("reverses", ""),
+        "billing_offset": place.offset,
+    }
+
+
+def _entry(record: Mapping[str, Any], place: Place) -> Row:
+    names = (
+        "entry_id", "legal_entity", "account", "kind", "currency", "amount", "concerns", "person", "reason", "booked_ms",
+        "accounting_period",
+    )  # fmt: skip
+    return "account_entries", {
+        **{name: record[name] for name in names},
+        "booked_on": date.fromisoformat(record["on"]),
+        "reverses": record.get("reverses", ""),
+        "billing_offset": place.offset,
+    }
+
+
+def _dispute(record: Mapping[str, Any], place: Place) -> Row:
+    names = ("dispute_id", "legal_entity", "account", "document_number", "state", "person", "reason", "booked_ms")
+    return "bill_disputes", {
+        **{name: record[name] for name in names},
+        "amount": record.get("amount", "0"),
+        "billing_offset": place.offset,
+    }
+
+
 _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "reference": _reference,
     "run_opened": _run_opened,
@@ -171,6 +225,10 @@ _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "issued": _issued,
     "period_closed": _period_closed,
     "tariff_change": _tariff_change,
+    "released": _released,
+    "payment": _payment,
+    "entry": _entry,
+    "dispute": _dispute,
 }
 
 

@@ -98,6 +98,14 @@ def _list_of(check: Check) -> Check:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
+def _withheld(value: Any) -> bool:
+    return isinstance(value, dict) and _name(value.get("reason")) and _name(value.get("bearer"))
+
+
+def _allocation(value: Any) -> bool:
+    return isinstance(value, dict) and _name(value.get("document_number")) and _AMOUNT(value.get("amount"))
+
+
 _INT64 = _between(-(2**63), 2**63 - 1)
 _OFFSET = _between(0, 2**63 - 1)
 _PARTITION = _between(0, 2**16 - 1)
@@ -121,7 +129,7 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         **dict.fromkeys(LINE_DAYS, _day),
         **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
         "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|tax"),
-        "currency": _CURRENCY, "tax_point?": _day_or_none,
+        "currency": _CURRENCY, "tax_point?": _day_or_none, "withheld?": _withheld,
     },
     "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
     "issued": {
@@ -137,6 +145,23 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
     "tariff_change": {
         "tariff": _name, "edition": _between(1, 2**31 - 1), "action": _like("drafted|proposed|approved|staged|effective|withdrawn"),
         "body?": lambda value: isinstance(value, dict), "scope?": _scope, "person": _name, "reason": _name, "booked_ms": _INT64,
+    },
+    "released": {
+        **dict.fromkeys(("document_id", "legal_entity", "person", "reason"), _name), "rules": _list_of(_name), "booked_ms": _INT64,
+    },
+    "payment": {
+        **dict.fromkeys(("payment_id", "legal_entity", "account", "person"), _name), "currency": _CURRENCY, "amount": _AMOUNT,
+        "received_on": _day, "reference": _text, "allocations": _list_of(_allocation), "reverses?": _name, "booked_ms": _INT64,
+        "accounting_period": _month,
+    },
+    "entry": {
+        **dict.fromkeys(("entry_id", "legal_entity", "account", "person", "reason"), _name),
+        "kind": _like("goodwill|fee|deposit|write_off"), "currency": _CURRENCY, "amount": _AMOUNT, "on": _day, "concerns": _text,
+        "reverses?": _name, "booked_ms": _INT64, "accounting_period": _month,
+    },
+    "dispute": {
+        **dict.fromkeys(("dispute_id", "legal_entity", "account", "document_number", "person", "reason"), _name),
+        "state": _like("opened|upheld|rejected|withdrawn"), "amount?": _AMOUNT, "booked_ms": _INT64,
     },
 }  # fmt: skip
 """Per record type: field to check of its value; a name that ends in ? may be absent."""

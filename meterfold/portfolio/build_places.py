@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from meterfold.portfolio.calendar import fitting_minutes, grid_fault, time_zones, utc_offsets
-from meterfold.portfolio.model import Channel, LegalEntity, Length, Policy, Site, SupplyPoint
+from meterfold.portfolio.model import BackBilling, Channel, Holds, LegalEntity, Length, Policy, Site, SupplyPoint
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape import ChannelShape, LegalEntityShape, SiteShape, SupplyPointShape
-from meterfold.portfolio.units import ELECTRICAL
+from meterfold.portfolio.units import ELECTRICAL, minor_digits
 from meterfold.portfolio.written import LOCAL_DAY
 
 _ALLOWANCE_S = 2 * 3600
@@ -16,9 +16,39 @@ _ALLOWANCE_S = 2 * 3600
 def build_legal_entities(written: Written) -> dict[str, LegalEntity]:
     """The invoice series is named after the legal entity unless it says otherwise."""
     return {
-        id_: LegalEntity(id_, shape.name, shape.currency, shape.invoice_series or id_, shape.change_control)
+        id_: LegalEntity(
+            id_,
+            shape.name,
+            shape.currency,
+            shape.invoice_series or id_,
+            shape.change_control,
+            _back_billing(shape),
+            _holds(written, id_, shape),
+        )
         for id_, shape in written.objects("legal_entities", LegalEntityShape).items()
     }
+
+
+def _back_billing(shape: LegalEntityShape) -> BackBilling | None:
+    rule = shape.back_billing
+    if rule is None:
+        return None
+    return BackBilling(
+        rule.months, rule.bearer, rule.reason or f"the period ended more than {rule.months} months before"
+    )
+
+
+def _holds(written: Written, id_: str, shape: LegalEntityShape) -> Holds | None:
+    """The amount is one of the legal entity's currency."""
+    rules = shape.holds
+    if rules is None:
+        return None
+    digits = minor_digits(shape.currency)
+    if rules.amount is not None and rules.amount != round(rules.amount, digits):
+        wrong = f"{rules.amount} is no amount of {shape.currency}"
+        fault = Fault("bad_value", wrong, f"write at most {digits} decimals")
+        written.add((*written.path("legal_entities", id_), "holds", "amount"), fault)
+    return Holds(rules.estimated_share, rules.change, rules.amount)
 
 
 def build_sites(written: Written) -> dict[str, Site]:

@@ -20,6 +20,27 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class BackBilling:
+    """A net claim for a period that ended more than `months` before is not charged, for `reason`; `bearer` bears it."""
+
+    months: int
+    bearer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What holds a draft until a person releases it; None: it does not.
+
+    `estimated_share` of the metered quantity, and `change` of the net a day, are shares; `amount` is one of money, in absolute terms.
+    """
+
+    estimated_share: Decimal | None
+    change: Decimal | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class LegalEntity:
     """Who issues bills. `invoice_series` names its gapless number series. `change_control`: prices change by editions alone."""
 
@@ -28,6 +49,8 @@ class LegalEntity:
     currency: str
     invoice_series: str
     change_control: bool = False
+    back_billing: BackBilling | None = None
+    holds: Holds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,15 @@ def ended_body(ending: Ending, at_ms: int | None = None) -> Body:
 
 
 def _legal_entity(item: LegalEntity) -> Body:
+    """What is not stated is not there, so that a file without it gives the body that it always gave."""
     body: Body = {"name": item.name, "currency": item.currency, "invoice_series": item.invoice_series}
-    return body | ({"change_control": True} if item.change_control else {})
+    if item.change_control:
+        body["change_control"] = True
+    if item.back_billing is not None:
+        body["back_billing"] = asdict(item.back_billing)
+    if item.holds is not None:
+        body["holds"] = {name: f"{value:f}" for name, value in asdict(item.holds).items() if value is not None}
+    return body
 
 
 def _site(item: Site) -> Body:

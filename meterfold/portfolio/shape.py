@@ -24,6 +24,7 @@ from meterfold.portfolio.written import (
     Money,
     PartyId,
     Positive,
+    TaxRate,
     TenancyId,
     Text,
     Unit,
@@ -45,11 +46,25 @@ def _monthly(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
+class BackBillingShape(Shape):
+    months: Annotated[int, whole(1, 600)]
+    bearer: Text
+    reason: Text | None = None
+
+
+class HoldsShape(Shape):
+    estimated_share: TaxRate | None = None
+    change: Positive | None = None
+    amount: Positive | None = None
+
+
 class LegalEntityShape(Shape):
     name: Text
     currency: Currency
     invoice_series: Id | None = None
     change_control: Flag = False
+    back_billing: BackBillingShape | None = None
+    holds: HoldsShape | None = None
 
 
 class TimetableShape(Shape):

@@ -1,5 +1,5 @@
--- One row per account, billing period, charge element and currency that issued documents have charged, as far as the run may know.
+-- One row per account, billing period, charge element and currency that issued documents have charged or withheld, as far as the run may know.
 CREATE OR REPLACE TEMPORARY TABLE rating_billed AS
 SELECT *
-FROM billed_charges(known_billing_offset = {known_billing_offset:UInt64})
+FROM settled_charges(known_billing_offset = {known_billing_offset:UInt64})
 WHERE account IN (SELECT account FROM rating_accounts)

@@ -1,22 +1,38 @@
--- One row per account, billing period, charge element and currency on either side: what should be charged, what was, and the difference.
--- The two sides are stacked and summed, which is a full join without NULLs: a key on one side only is charged or reversed whole.
+-- One row per account, billing period, charge element and currency on either side, and whether it is charged or withheld: what should be, what was, and
+-- the difference. The sides are stacked and summed, which is a full join without NULLs: a key on one side only is charged or reversed whole.
+-- A net claim of a period that ended too long ago is withheld: what was billed stays, the rest of every element is withheld, whatever its sign.
 CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
 WITH
     rated AS (SELECT * FROM rating_charges),
     billed AS (SELECT * FROM rating_billed),
+    accounts AS (SELECT account, legal_entity FROM rating_accounts),
+    entities AS
+    (
+        SELECT legal_entity, back_billing_months, back_billing_reason, back_billing_bearer
+        FROM ref_legal_entities_history
+        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+    ),
+    limits AS
+    (
+        SELECT accounts.account AS account, entities.back_billing_months AS months, (back_billing_reason, back_billing_bearer) AS words
+        FROM accounts
+        INNER JOIN entities ON entities.legal_entity = accounts.legal_entity
+    ),
     currencies AS (SELECT * FROM ref_currencies),
     stacked AS
     (
         SELECT
-            account, period_from, period_to, element, currency, quantity AS quantity_should, toDecimal128(0, 12) AS quantity_was,
-            quantity_estimated, amount AS amount_should, toDecimal128(0, 4) AS amount_was, 1 AS is_rated, charge_no, band_no,
-            (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words
+            account, period_from, period_to, element, currency, quantity AS rated_quantity, toDecimal128(0, 12) AS billed_quantity,
+            toDecimal128(0, 12) AS withheld_quantity, quantity_estimated, amount AS rated_amount, toDecimal128(0, 4) AS billed_amount,
+            toDecimal128(0, 4) AS withheld_amount, 1 AS is_rated, charge_no, band_no,
+            (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words,
+            ('', '') AS withheld_words
         FROM rated
         UNION ALL
         SELECT
-            account, period_from, period_to, element, currency, toDecimal128(0, 12) AS quantity_should, quantity AS quantity_was,
-            toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS amount_should, amount AS amount_was, 0 AS is_rated,
-            0 AS charge_no, 0 AS band_no, words
+            account, period_from, period_to, element, currency, toDecimal128(0, 12) AS rated_quantity, quantity AS billed_quantity,
+            withheld_quantity, toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS rated_amount, amount AS billed_amount,
+            withheld_amount, 0 AS is_rated, 0 AS charge_no, 0 AS band_no, words, (withheld_reason, withheld_bearer) AS withheld_words
         FROM billed
     ),
     summed AS
@@ -28,15 +44,49 @@ WITH
             element,
             currency,
             argMax(words, is_rated) AS words,
+            max(withheld_words) AS withheld_words,
             max(charge_no) AS charge_no,
             max(band_no) AS band_no,
-            sum(stacked.quantity_should) AS quantity_should,
-            sum(stacked.quantity_was) AS quantity_was,
+            sum(stacked.rated_quantity) AS rated_quantity,
+            sum(stacked.billed_quantity) AS billed_quantity,
+            sum(stacked.withheld_quantity) AS withheld_quantity,
             sum(stacked.quantity_estimated) AS quantity_estimated,
-            sum(stacked.amount_should) AS amount_should,
-            sum(stacked.amount_was) AS amount_was
+            sum(stacked.rated_amount) AS rated_amount,
+            sum(stacked.billed_amount) AS billed_amount,
+            sum(stacked.withheld_amount) AS withheld_amount
         FROM stacked
         GROUP BY account, period_from, period_to, element, currency
+    ),
+    claims AS
+    (
+        SELECT *, sum(rated_amount - billed_amount) OVER (PARTITION BY account, period_from, period_to, currency) AS net_claim
+        FROM summed
+    ),
+    decided AS
+    (
+        SELECT
+            claims.*,
+            limits.months > 0 AND net_claim > 0
+                AND {as_of_ms:Int64} > toUnixTimestamp64Milli(toDateTime64(addMonths(period_to, limits.months), 3, 'UTC')) AS is_late,
+            limits.words AS limit_words
+        FROM claims
+        LEFT JOIN limits ON limits.account = claims.account
+    ),
+    -- (is it withheld, quantity and amount that should be, and that were)
+    parts AS
+    (
+        SELECT
+            *,
+            arrayJoin([
+                (
+                    false, if(is_late, billed_quantity, rated_quantity), billed_quantity, if(is_late, billed_amount, rated_amount), billed_amount
+                ),
+                (
+                    true, if(is_late, rated_quantity - billed_quantity, toDecimal128(0, 12)), withheld_quantity,
+                    if(is_late, rated_amount - billed_amount, toDecimal128(0, 4)), withheld_amount
+                )
+            ]) AS part
+        FROM decided
     )
 SELECT
     account,
@@ -51,21 +101,25 @@ SELECT
     words.6 AS band,
     words.7 AS service_from,
     words.8 AS service_to,
-    summed.currency AS currency,
+    parts.currency AS currency,
     words.9 AS unit,
     words.10 AS rate,
-    quantity_should,
-    quantity_was,
+    part.2 AS quantity_should,
+    part.3 AS quantity_was,
     quantity_should - quantity_was AS quantity,
     quantity_estimated,
-    amount_should,
-    amount_was,
+    part.4 AS amount_should,
+    part.5 AS amount_was,
     amount_should - amount_was AS amount,
     if(currencies.currency = '', 2, currencies.minor_digits) AS minor_digits,
+    part.1 AS is_withheld,
+    -- what is taken back from the withheld keeps the words under which it was
+    if(is_withheld, if(is_late, limit_words, withheld_words), ('', '')).1 AS withheld_reason,
+    if(is_withheld, if(is_late, limit_words, withheld_words), ('', '')).2 AS withheld_bearer,
     -- where it stands in its tariff version, 0 where it does not any more
     charge_no,
     band_no
-FROM summed
-LEFT JOIN currencies ON currencies.currency = summed.currency
+FROM parts
+LEFT JOIN currencies ON currencies.currency = parts.currency
 -- no difference, no line; the first document of a period also shows what was free
 WHERE amount != 0 OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))

@@ -1,7 +1,7 @@
 -- A closed run has another number of lines, or another total, than its closing record says.
 WITH
     closings AS (SELECT * FROM bill_run_closed FINAL),
-    lines AS (SELECT run_id, currency, amount FROM bill_lines FINAL),
+    lines AS (SELECT run_id, currency, if(is_withheld, toDecimal128(0, 4), amount) AS amount FROM bill_lines FINAL),
     promised AS
     (
         SELECT run_id, pair.1 AS currency, pair.2 AS total FROM (SELECT run_id, arrayJoin(arrayZip(currencies, totals)) AS pair FROM closings)

@@ -10,10 +10,11 @@ WITH
             *,
             transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9) AS rank,
             row_number() OVER (
-                ORDER BY account, period_from, currency, rank, supply_point, charge_no, channel, service_from, band_no, element
+                ORDER BY account, period_from, currency, is_withheld, rank, supply_point, charge_no, channel, service_from, band_no, element
             ) AS place,
             toUInt32(row_number() OVER (
-                PARTITION BY account, period_from, currency ORDER BY rank, supply_point, charge_no, channel, service_from, band_no, element
+                PARTITION BY account, period_from, currency
+                ORDER BY is_withheld, rank, supply_point, charge_no, channel, service_from, band_no, element
             )) AS position
         FROM charges
     ),
@@ -57,6 +58,8 @@ SELECT
         ',"tariff":', toJSONString(tariff),
         ',"tariff_version":', toJSONString(tariff_version),
         ',"type":"line","unit":', toJSONString(unit),
-        ',"v":1}'
+        ',"v":1',
+        if(is_withheld, concat(',"withheld":{"bearer":', toJSONString(withheld_bearer), ',"reason":', toJSONString(withheld_reason), '}'), ''),
+        '}'
     ) AS payload
 FROM named

@@ -18,9 +18,10 @@ WITH
             lines.period_to AS period_to,
             lines.currency AS currency,
             count() AS line_count,
-            sumIf(amount, lines.kind != 'tax') AS net,
-            sumIf(amount, lines.kind = 'tax') AS tax,
-            sum(amount) AS total,
+            sumIf(amount, lines.kind != 'tax' AND NOT is_withheld) AS net,
+            sumIf(amount, lines.kind = 'tax' AND NOT is_withheld) AS tax,
+            sumIf(amount, NOT is_withheld) AS total,
+            sumIf(amount, is_withheld) AS withheld,
             lower(hex(SHA256(arrayStringConcat(
                 arrayMap(pair -> pair.2, arraySort(groupArray((lines.position, lines.payload)))), '\n'
             )))) AS lines_sha256,
@@ -48,6 +49,7 @@ SELECT
     drawn.net AS net,
     drawn.tax AS tax,
     drawn.total AS total,
+    drawn.withheld AS withheld,
     drawn.lines_sha256 AS lines_sha256,
     issued.series AS series,
     issued.number AS number,

@@ -1,4 +1,4 @@
--- One row per line of an issued document: what was billed. Lines of drafts are not here.
+-- One row per line of an issued document: what was billed, and what was withheld (is_withheld: not charged). Lines of drafts are not here.
 CREATE OR REPLACE VIEW issued_lines AS
 WITH
     lines AS (SELECT * FROM bill_lines FINAL),
@@ -31,6 +31,9 @@ SELECT
     lines.amount_should AS amount_should,
     lines.amount_was AS amount_was,
     lines.amount AS amount,
+    lines.is_withheld AS is_withheld,
+    lines.withheld_reason AS withheld_reason,
+    lines.withheld_bearer AS withheld_bearer,
     documents.series AS series,
     documents.number AS number,
     documents.document_number AS document_number,

@@ -13,6 +13,7 @@ SELECT
     toUInt8(JSONExtractUInt(body, 'calendar', 'day')) AS calendar_day,
     toDecimal128(if(JSONHas(body, 'opening_position'), JSONExtractString(body, 'opening_position'), '0'), 4) AS opening_position,
     ended_reason,
+    toDateOrNull(ended_at) AS ended_on,
     is_withdrawn,
     known_from_offset,
     known_until_offset

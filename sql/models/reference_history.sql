@@ -11,6 +11,7 @@ SELECT
     version,
     body,
     ended_reason,
+    ended_at,
     is_withdrawn,
     billing_offset AS known_from_offset,
     leadInFrame(billing_offset, 1, 18446744073709551615) OVER (
@@ -19,6 +20,7 @@ SELECT
 FROM objects
 UNION ALL
 SELECT
-    'tariff' AS kind, tariff || '#' || toString(edition) AS id, toInt64(1) AS version, body, NULL AS ended_reason, false AS is_withdrawn,
+    'tariff' AS kind, tariff || '#' || toString(edition) AS id, toInt64(1) AS version, body, NULL AS ended_reason, '' AS ended_at,
+    false AS is_withdrawn,
     billing_offset AS known_from_offset, toUInt64(18446744073709551615) AS known_until_offset
 FROM drafts

@@ -129,8 +129,10 @@ class World:
         self.log.flush()
         project(self.store, self.log)
 
-    def entity(self, id_: str = "LE", series: str = "INV", currency: str = "GBP") -> None:
-        self.reference("legal_entity", id_, {"name": f"{id_} Ltd", "currency": currency, "invoice_series": series})
+    def entity(self, id_: str = "LE", series: str = "INV", currency: str = "GBP", **rest: Any) -> None:
+        """`rest`: back_billing, holds."""
+        body = {"name": f"{id_} Ltd", "currency": currency, "invoice_series": series, **rest}
+        self.reference("legal_entity", id_, body)
 
     def site(self, id_: str = "SITE", holidays: Sequence[str] = (), zone: str | None = None) -> None:
         self.zone = zone or self.zone

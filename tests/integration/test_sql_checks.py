@@ -134,18 +134,61 @@ def beyond_range(world: World) -> None:
         )
 
 
-def double_billed(world: World) -> None:
-    """January's first document once more under another run and the next number."""
-    run, line = world.log.of_type("run_opened")[0], world.log.of_type("line")[0]
+def double_billed(world: World, **changed: Any) -> None:
+    """January's first document once more under another run and the next number; its line as `changed`."""
+    run, line = world.log.of_type("run_opened")[0], {**world.log.of_type("line")[0], **changed}
+    total = "0.00" if "withheld" in line else line["amount"]
     log_record(world, **{**run, "run_id": "LE-R9"})
     log_record(world, **{**line, "run_id": "LE-R9", "document_id": "D9", "line_id": "D9/1", "position": 1})
-    log_record(world, type="run_closed", run_id="LE-R9", lines=1, total={"GBP": line["amount"]})
+    log_record(world, type="run_closed", run_id="LE-R9", lines=1, total={"GBP": total})
     found = world.store.query("SELECT lines_sha256 FROM bill_documents WHERE document_id = 'D9'").rows
     record = {
         **world.log.of_type("issued")[0], "document_id": "D9", "run_id": "LE-R9", "number": 4, "document_number": "INV-000004",
-        "lines_sha256": found[0][0], "total": line["amount"],
+        "lines_sha256": found[0][0], "total": total,
     }  # fmt: skip
     log_record(world, **record)
+
+
+def withheld_credit(world: World) -> None:
+    """A line that withholds a credit: a net claim of less than nothing."""
+    changes = {
+        "amount": "-5.00",
+        "amount_should": "-5.00",
+        "amount_was": "0.00",
+        "withheld": {"reason": "late", "bearer": "LANDLORD"},
+    }
+    double_billed(world, **changes)
+
+
+def payment(world: World, **changed: Any) -> None:
+    record = {
+        "type": "payment", "payment_id": "P1", "legal_entity": "LE", "account": "A", "currency": "GBP", "amount": "5000.00",
+        "received_on": "2024-05-01", "reference": "", "allocations": [], "person": "clerk", "booked_ms": 5, "accounting_period": "2024-05",
+    }  # fmt: skip
+    log_record(world, **{**record, **changed})
+
+
+def entry(world: World, **changed: Any) -> None:
+    record = {
+        "type": "entry", "entry_id": "E1", "legal_entity": "LE", "account": "A", "kind": "fee", "currency": "GBP", "amount": "5.00",
+        "on": "2024-05-01", "concerns": "", "person": "clerk", "reason": "reminder", "booked_ms": 5, "accounting_period": "2024-05",
+    }  # fmt: skip
+    log_record(world, **{**record, **changed})
+
+
+def contested(world: World, **changed: Any) -> None:
+    record = {
+        "type": "dispute", "dispute_id": "D1", "legal_entity": "LE", "account": "A", "document_number": "INV-000001", "state": "opened",
+        "amount": "1.00", "person": "clerk", "reason": "was away", "booked_ms": 5,
+    }  # fmt: skip
+    log_record(world, **{**record, **changed})
+
+
+def entry_of_no_kind(world: World) -> None:
+    """Only by going round the log."""
+    world.store.command(
+        "INSERT INTO account_entries (entry_id, account, currency, kind, amount) VALUES ('E1', 'A', 'GBP', 'mystery', 5)"
+    )
 
 
 def period_left_out(world: World) -> None:
@@ -196,6 +239,27 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
         "closed_runs_are_whole", sql("ALTER TABLE bill_lines DELETE WHERE position = 1 AND run_id = 'LE-R3'")
     ),
     "a closed run with another total": ("closed_runs_are_whole", lambda world: line_again(world, amount="1.00")),
+    "a credit withheld": ("only_net_claims_are_withheld", withheld_credit),
+    "an entry of no kind": ("balances_add_up", entry_of_no_kind),
+    "a payment beyond a document": (
+        "payments_fit_what_they_pay",
+        lambda world: payment(world, allocations=[{"document_number": "INV-000001", "amount": "4999.00"}]),
+    ),
+    "a payment of a document that is none": (
+        "payments_fit_what_they_pay",
+        lambda world: payment(world, allocations=[{"document_number": "INV-000009", "amount": "1.00"}]),
+    ),
+    "a payment that says more than it is": (
+        "payments_fit_what_they_pay",
+        lambda world: payment(world, amount="1.00", allocations=[{"document_number": "INV-000001", "amount": "2.00"}]),
+    ),
+    "a reversal of nothing": ("payments_fit_what_they_pay", lambda world: entry(world, reverses="E0")),
+    "a dispute of a document that is none": (
+        "disputes_are_of_documents", lambda world: contested(world, document_number="INV-000009")
+    ),
+    "a dispute of more than there is": ("disputes_are_of_documents", lambda world: contested(world, amount="5000.00")),
+    "a dispute settled that was never opened": ("disputes_are_of_documents", lambda world: contested(world, state="upheld")),
+    "a fee in another currency": ("money_stays_in_its_currency", lambda world: entry(world, currency="EUR")),
     "a billing record that is none": (
         "billing_log_is_understood", lambda world: log_record(world, type="from_the_future")
     ),

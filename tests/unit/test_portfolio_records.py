@@ -172,6 +172,26 @@ def test_the_fold_understands_every_configuration(example: Plan) -> None:
             assert {span.channel for span in view.spans} == {channel.channel for channel in view.channels}
 
 
+LATE = """
+legal_entities:
+  LE:
+    name: L
+    currency: EUR
+    back_billing: { months: 12, bearer: LANDLORD }
+    holds: { change: 0.50, amount: 2500.00 }
+"""
+
+
+def test_a_legal_entity_may_say_what_is_too_late_and_what_is_held() -> None:
+    assert body(plan(loaded(LATE), []), "legal_entity", "LE") == {
+        "name": "L", "currency": "EUR", "invoice_series": "LE",
+        "back_billing": {"months": 12, "bearer": "LANDLORD", "reason": "the period ended more than 12 months before"},
+        "holds": {"change": "0.50", "amount": "2500.00"},
+    }  # fmt: skip
+    [problem] = load_text(LATE.replace("2500.00", "2500.001"))  # type: ignore[misc]
+    assert str(problem).endswith("write at most 2 decimals") and "holds.amount" in str(problem)
+
+
 def test_records_are_the_same_bytes_every_time(example: Plan) -> None:
     portfolio = load_file(EXAMPLE)
     assert isinstance(portfolio, Portfolio)
