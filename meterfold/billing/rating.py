@@ -15,6 +15,8 @@ from connectors.clickhouse import Session, Store
 from connectors.clickhouse_schema import ordered, sql_files
 from meterfold.store import sql_folder
 
+NEVER: Final = date(2149, 6, 6)
+"""The last day there is."""
 NOT_ENDED: Final = "NOT_ENDED"
 NOT_HARDENED: Final = "NOT_HARDENED"
 
@@ -26,6 +28,7 @@ class Pins:
     `frontier`: (partition of the curated log, offset below which rows are seen, known_at in ms) in order of partition.
     `known_billing_offset`: billing records below it are seen. `as_of_ms`: periods that ended by then are reached. `account` "": all.
     `shadow`: the edition (TARIFF#EDITION) that is tried out in place of what rates its tariff, at `shadow_site` ("": everywhere); "": none.
+    `cut_on`: a period that reaches over this day ends before it, as if it were over; no later one is reached.
     """
 
     legal_entity: str
@@ -35,6 +38,7 @@ class Pins:
     as_of_ms: int
     shadow: str = ""
     shadow_site: str = ""
+    cut_on: date = NEVER
 
     def params(self) -> dict[str, Any]:
         """As the views take them. A partition that never was stands in for an empty list."""
@@ -48,6 +52,7 @@ class Pins:
             "as_of_ms": self.as_of_ms,
             "shadow": self.shadow,
             "shadow_site": self.shadow_site,
+            "cut_on": self.cut_on,
         }
 
 

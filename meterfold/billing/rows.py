@@ -136,6 +136,23 @@ def _issued(record: Mapping[str, Any], place: Place) -> Row:
     }
 
 
+def _accrued(record: Mapping[str, Any], place: Place) -> Row:
+    frontier, lines = record["frontier"], record["lines"]
+    names = ("legal_entity", "period", "as_of_ms", "rule_version", "person", "booked_ms", "accounting_period")
+    return "bill_accruals", {
+        **{name: record[name] for name in names},
+        "frontier_partitions": [row[0] for row in frontier],
+        "frontier_offsets": [row[1] for row in frontier],
+        "frontier_known_at_ms": [row[2] for row in frontier],
+        "known_billing_offset": record["billing_offset"],
+        "accounts": [line["account"] for line in lines],
+        "currencies": [line["currency"] for line in lines],
+        "nets": [Decimal(line["net"]) for line in lines],
+        "taxes": [Decimal(line["tax"]) for line in lines],
+        "billing_offset": place.offset,
+    }
+
+
 def _period_closed(record: Mapping[str, Any], place: Place) -> Row:
     frontier, extracts = record["frontier"], record["extracts"]
     return "bill_periods_closed", {
@@ -223,6 +240,7 @@ _MAKERS: Final[dict[str, Callable[[Mapping[str, Any], Place], Row]]] = {
     "line": _line,
     "run_closed": _run_closed,
     "issued": _issued,
+    "accrued": _accrued,
     "period_closed": _period_closed,
     "tariff_change": _tariff_change,
     "released": _released,

@@ -73,6 +73,16 @@ def _extract(value: Any) -> bool:
     )
 
 
+def _unbilled(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _name(value.get("account"))
+        and _CURRENCY(value.get("currency"))
+        and _AMOUNT(value.get("net"))
+        and _AMOUNT(value.get("tax"))
+    )
+
+
 def _frontier(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(row, list) and len(row) == 3 and _PARTITION(row[0]) and _OFFSET(row[1]) and _INT64(row[2])
@@ -137,6 +147,10 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         "kind": _like("invoice|credit_note"), "period_from": _day, "period_to": _day, "currency": _CURRENCY,
         "number": _between(1, 2**63 - 1), "total": _AMOUNT, "lines_sha256": _SHA256, "corrects": _list_of(_name),
         "issued_ms": _INT64, "issued_on?": _day, "accounting_period?": _month,
+    },
+    "accrued": {
+        **dict.fromkeys(("legal_entity", "rule_version", "person"), _name), "period": _month, "frontier": _frontier,
+        "billing_offset": _OFFSET, "as_of_ms": _INT64, "lines": _list_of(_unbilled), "booked_ms": _INT64, "accounting_period": _month,
     },
     "period_closed": {
         "legal_entity": _name, "period": _month, "lines": _between(0, 2**63 - 1), "sha256": _SHA256, "frontier": _frontier,

@@ -2,7 +2,7 @@
 
 import typer
 
-from meterfold.commands import accounts, bills, directory, imports, portfolio, quarantine, tariffs
+from meterfold.commands import accounts, bills, books, directory, imports, portfolio, quarantine, tariffs
 from meterfold.commands.demo import demo
 from meterfold.commands.replay import replay_command
 
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(directory.gate)
     app.add_typer(bills.app, name="bill")
     app.add_typer(accounts.app, name="account")
+    app.add_typer(books.app, name="books")
     app.add_typer(quarantine.app, name="quarantine")
     app.command("replay")(replay_command)
     app.command()(directory.rebuild)

@@ -24,6 +24,7 @@ def build_legal_entities(written: Written) -> dict[str, LegalEntity]:
             shape.change_control,
             _back_billing(shape),
             _holds(written, id_, shape),
+            ledger=shape.ledger.names() if shape.ledger else (),
         )
         for id_, shape in written.objects("legal_entities", LegalEntityShape).items()
     }

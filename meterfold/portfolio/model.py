@@ -42,7 +42,10 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """Who issues bills. `invoice_series` names its gapless number series. `change_control`: prices change by editions alone."""
+    """Who issues bills. `invoice_series` names its gapless number series. `change_control`: prices change by editions alone.
+
+    `ledger`: (account, what its books call it), where that is not the default.
+    """
 
     id: str
     name: str
@@ -51,6 +54,7 @@ class LegalEntity:
     change_control: bool = False
     back_billing: BackBilling | None = None
     holds: Holds | None = None
+    ledger: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def _legal_entity(item: LegalEntity) -> Body:
         body["back_billing"] = asdict(item.back_billing)
     if item.holds is not None:
         body["holds"] = {name: f"{value:f}" for name, value in asdict(item.holds).items() if value is not None}
+    if item.ledger:
+        body["ledger"] = dict(item.ledger)
     return body
 
 

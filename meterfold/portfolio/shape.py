@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from meterfold.portfolio.calendar import EARLIEST_YEAR, FIRST_YEAR, LAST_YEAR
 from meterfold.portfolio.shape_base import Shape, listed, whole
+from meterfold.portfolio.shape_books import LedgerShape
 from meterfold.portfolio.shape_tariffs import TariffShape
 from meterfold.portfolio.written import (
     Currency,
@@ -65,6 +66,7 @@ class LegalEntityShape(Shape):
     change_control: Flag = False
     back_billing: BackBillingShape | None = None
     holds: HoldsShape | None = None
+    ledger: LedgerShape | None = None
 
 
 class TimetableShape(Shape):

@@ -1,5 +1,6 @@
 -- One row per account and billing period that has ended somewhere on earth, from billing_from on; dates are local, period_to is out.
--- The first period is cut at billing_from: nothing before it is ever charged. `period_days` are those of the whole calendar period.
+-- The first period is cut at billing_from: nothing before it is ever charged; the one that `cut_on` lies in (for an accrual: the day after a month)
+-- ends there. `period_days` are those of the whole calendar period.
 CREATE OR REPLACE TEMPORARY TABLE rating_periods AS
 WITH
     accounts AS (SELECT * FROM rating_accounts WHERE NOT is_withdrawn AND calendar_kind = 'monthly' AND calendar_day BETWEEN 1 AND 28),
@@ -25,7 +26,7 @@ SELECT
     currency,
     month AS period_no,
     greatest(addMonths(first_from, month), billing_from) AS period_from,
-    addMonths(first_from, month + 1) AS period_to,
-    toUInt16(dateDiff('day', addMonths(first_from, month), period_to)) AS period_days
+    least(addMonths(first_from, month + 1), {cut_on:Date}) AS period_to,
+    toUInt16(dateDiff('day', addMonths(first_from, month), addMonths(first_from, month + 1))) AS period_days
 FROM months
-WHERE period_to <= last_today
+WHERE period_from < period_to AND period_to <= last_today

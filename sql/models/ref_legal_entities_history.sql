@@ -16,6 +16,8 @@ SELECT
     toDecimal128OrNull(JSONExtractString(body, 'holds', 'estimated_share'), 9) AS hold_estimated_share,
     toDecimal128OrNull(JSONExtractString(body, 'holds', 'change'), 9) AS hold_change,
     toDecimal128OrNull(JSONExtractString(body, 'holds', 'amount'), 4) AS hold_amount,
+    -- what its books call an account of the ledger, where that is not the default: "revenue", or "revenue:energy"
+    JSONExtract(body, 'ledger', 'Map(String, String)') AS ledger,
     ended_reason,
     is_withdrawn,
     known_from_offset,

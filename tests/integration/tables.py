@@ -9,7 +9,7 @@ from typing import Any
 TABLES = (
     "raw_records", "evidence", "determinants", "adjustments", "findings", "quarantine", "dead_letters", "ledger",
     "ingest_ledger", "reference_objects", "bill_runs", "bill_lines", "bill_run_closed", "bill_issued", "bill_periods_closed",
-    "bill_refused", "tariff_changes",
+    "bill_accruals", "bill_refused", "tariff_changes", "account_payments", "account_entries",
 )  # fmt: skip
 """Every table of rows. The frontier says how far, not what; after a run it is compared by what these hold."""
 

@@ -191,6 +191,32 @@ def entry_of_no_kind(world: World) -> None:
     )
 
 
+def month_closed(world: World, period: str, **rows: int) -> None:
+    """A month is closed with these rows in its extracts."""
+    extracts = [{"name": name, "rows": count, "sha256": "0" * 64} for name, count in rows.items()]
+    log_record(
+        world, type="period_closed", legal_entity="LE", period=period, lines=0, sha256="0" * 64, frontier=[], billing_offset=0,
+        extracts=extracts, person="clerk", booked_ms=0,
+    )  # fmt: skip
+
+
+def booked_into_a_closed_month(world: World) -> None:
+    month_closed(world, "1970-01")
+    another_issued(world)
+
+
+def booked_before_its_day(world: World) -> None:
+    log_record(
+        world, type="payment", payment_id="P", legal_entity="LE", account="A", currency="GBP", amount="1.00", received_on="2024-02-01",
+        reference="", allocations=[], person="clerk", booked_ms=0, accounting_period="2024-01",
+    )  # fmt: skip
+
+
+def months_out_of_order(world: World) -> None:
+    month_closed(world, "2030-01")
+    month_closed(world, "2030-03")
+
+
 def period_left_out(world: World) -> None:
     """March is issued, February never was."""
     another_issued(world)
@@ -235,6 +261,18 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
         "no_period_is_left_unbilled",
         period_left_out,
     ),
+    "a posting that does not balance": ("journal_balances", lambda world: another_issued(world, total="1.00")),
+    "a receivable without lines": ("receivable_equals_balances", lambda world: another_issued(world, total="1.00")),
+    "tax of a run that does not count": (
+        "journal_tax_equals_tax_lines", sql("ALTER TABLE bill_run_closed DELETE WHERE run_id = 'LE-R1'")
+    ),
+    "a line posted twice": (
+        "issued_lines_are_posted_once", lambda world: log_record(world, **{**world.log.of_type("line")[0], "account": "B"})
+    ),
+    "a document in a closed month": ("nothing_is_booked_into_a_closed_month", booked_into_a_closed_month),
+    "a payment before its day": ("nothing_is_booked_into_a_closed_month", booked_before_its_day),
+    "a month closed out of order": ("months_close_in_order", months_out_of_order),
+    "a closed month with a row lost": ("closed_months_have_their_rows", lambda world: month_closed(world, "1970-01", lines_v1=99)),
     "a closed run with a line lost": (
         "closed_runs_are_whole", sql("ALTER TABLE bill_lines DELETE WHERE position = 1 AND run_id = 'LE-R3'")
     ),
