@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from meterfold.bill_text import money, show_document
+from meterfold.billing.diff.knowledge import NOW, UnknownAccount, UnknownMoment, knowledge
+from meterfold.billing.diff.walk import NotLater, bill_diff
 from meterfold.billing.documents import UnknownBill, show_bill
 from meterfold.billing.explain import explain_line
 from meterfold.billing.export import export_bills
@@ -19,6 +21,7 @@ from meterfold.billing.rows import UnableToProject
 from meterfold.billing.run import RunInProgress, RunOvertaken, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
 from meterfold.clock import now_ms
+from meterfold.diff_text import diff_json, show_diff
 from meterfold.explain_text import show_explanation
 from meterfold.render import show_rows
 from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, session, workspace
@@ -35,6 +38,7 @@ class Kind(StrEnum):
 
 REFUSALS = (
     RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnableToProject, UnknownBill,
+    UnknownAccount, UnknownMoment, NotLater,
 )  # fmt: skip
 
 
@@ -141,6 +145,27 @@ def explain(
             print_json(asdict(found))
         else:
             show_explanation(found, everything=everything)
+
+
+@app.command()
+def diff(
+    account: Annotated[str, typer.Argument(help="The account.")],
+    since: Annotated[str, typer.Option("--from", help="A run, a printed number, an instant (UTC), or `now`.")],
+    until: Annotated[str, typer.Option("--to", help="Likewise, and later.")] = NOW,
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """What moved what should be charged between two states of knowledge: which change, which amount. The parts add up."""
+    with workspace(data) as owned, refusing():
+        catch_up(owned, followed=session().followed)
+        now = now_ms()
+        states = [knowledge(owned.store, owned.billing_log, when, account, now) for when in (since, until)]
+        with session().err.status("rating after each change …"):
+            found = bill_diff(owned.store, account, *states)
+    if as_json:
+        print_json(diff_json(found))
+    else:
+        show_diff(found)
 
 
 @app.command()
