@@ -18,8 +18,8 @@ from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged
 from meterfold.billing.rows import VERSION, decimal_text, encode
 from meterfold.billing.run import RULE_VERSION, fold_frontier, one_at_a_time, refuse_while_open
-from meterfold.books.closing import UnableToClose, refuse_unknown
-from meterfold.books.months import first_day, last_closed, month_after
+from meterfold.books.closing import UnableToClose, refuse_running
+from meterfold.books.months import first_day, last_closed, month_after, refuse_unknown
 
 KNOWN_IN_PART: Final = frozenset({"NOT_ENDED", "NOT_HARDENED", "MISSING", "HOLE", "CALENDAR_CHANGED"})
 """Reasons that block a bill and yet leave an amount to accrue: of a period that is not over, or of windows that are not all known."""
@@ -92,12 +92,13 @@ class Accrued:
 def accrue_month(store: Store, log: BillingLog, legal_entity: str, period: str, person: str, now_ms: int) -> Accrued:
     """Work out what is unbilled at the month's end and write it down, in place of what was said before.
 
-    Raises UnableToClose (not over, or closed), RunInProgress, UnableToProject, and what the log and the store raise.
+    Raises UnknownBooks, UnableToClose (not over, or closed), RunInProgress, UnableToProject, and what the log and the store raise.
     """
     with one_at_a_time():
         known = project(store, log)
         refuse_misread(store)
-        refuse_unknown(store, legal_entity, period, now_ms, "accrue")
+        refuse_unknown(store, legal_entity, period)
+        refuse_running(period, now_ms, "accrue")
         closed = last_closed(store, legal_entity)
         if closed is not None and period <= closed:
             raise UnableToClose(

@@ -11,7 +11,7 @@ from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rows import VERSION, day_of, encode
 from meterfold.billing.run import fold_frontier, one_at_a_time, refuse_while_open
 from meterfold.books.extracts import BookPins, Extracted, fingerprints, together
-from meterfold.books.months import first_day, last_closed, month_after, month_of
+from meterfold.books.months import first_day, last_closed, month_after, month_of, refuse_unknown
 
 
 class UnableToClose(ValueError):
@@ -57,11 +57,12 @@ class Verified:
 
 
 def close_month(store: Store, log: BillingLog, legal_entity: str, period: str, person: str, now_ms: int) -> Closed:
-    """Close the month for ever. Raises UnableToClose, RunInProgress, UnableToProject, and what the log and the store raise."""
+    """Close the month for ever. Raises UnknownBooks, UnableToClose, RunInProgress, UnableToProject, and what log and store raise."""
     with one_at_a_time():
         known = project(store, log)
         refuse_misread(store)
-        refuse_unknown(store, legal_entity, period, now_ms, "close")
+        refuse_unknown(store, legal_entity, period)
+        refuse_running(period, now_ms, "close")
         _refuse_out_of_order(store, legal_entity, period)
         refuse_while_open(store, legal_entity, now_ms)
         pins = BookPins(fold_frontier(store), known)
@@ -98,15 +99,8 @@ def verify_months(store: Store, legal_entity: str, period: str | None = None) ->
     return tuple(verified)
 
 
-def refuse_unknown(store: Store, legal_entity: str, period: str, now_ms: int, verb: str) -> None:
-    """Raises UnableToClose for a legal entity that is not there, a text that is no month, and a month that is not over in UTC."""
-    names = [name for (name,) in store.query("SELECT legal_entity FROM ref_legal_entities ORDER BY legal_entity").rows]
-    if legal_entity not in names:
-        raise UnableToClose(f"legal entity {legal_entity} is not in the portfolio; it has {', '.join(names) or 'none'}")
-    try:
-        first_day(period)
-    except ValueError as error:
-        raise UnableToClose(f"{period!r} is no month; write it like 2026-01") from error
+def refuse_running(period: str, now_ms: int, verb: str) -> None:
+    """Raises UnableToClose for a month that is not over in UTC."""
     today = day_of(now_ms)
     if month_of(today) <= period:
         raise UnableToClose(

@@ -10,6 +10,21 @@ from datetime import date, timedelta
 from connectors.clickhouse import Store
 
 
+class UnknownBooks(LookupError):
+    """There is no such legal entity, or no such month."""
+
+
+def refuse_unknown(store: Store, legal_entity: str, month: str | None = None) -> None:
+    """Raises UnknownBooks for a legal entity that is not in the portfolio, or a text that is no month."""
+    names = [name for (name,) in store.query("SELECT legal_entity FROM ref_legal_entities ORDER BY legal_entity").rows]
+    if legal_entity not in names:
+        raise UnknownBooks(f"legal entity {legal_entity} is not in the portfolio; it has {', '.join(names) or 'none'}")
+    try:
+        first_day(month or "2000-01")
+    except ValueError as error:
+        raise UnknownBooks(f"{month!r} is no month; write it like 2026-01") from error
+
+
 def month_of(day: date) -> str:
     """The month that a day lies in."""
     return f"{day:%Y-%m}"

@@ -1,5 +1,7 @@
 """`meterfold books`: months, their extracts, and whether closed ones are what they were."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +15,8 @@ from meterfold.billing.run import RunInProgress
 from meterfold.books.accruing import Accrued, Unbilled, accrue_month
 from meterfold.books.closing import UnableToClose, close_month, verify_months
 from meterfold.books.extracts import UnableToExtract, UnknownExtract, named, write_extract
-from meterfold.books.months import first_day
+from meterfold.books.months import UnknownBooks, refuse_unknown
+from meterfold.books.showing import balances_of, months_of
 from meterfold.catching_up import catch_up
 from meterfold.clock import now_ms
 from meterfold.render import show_rows
@@ -21,7 +24,7 @@ from meterfold.session import DATA, DataOption, JsonOption, fail, print_json, re
 
 app = typer.Typer(no_args_is_help=True, help="Months of the books: journal, extracts, accruals, closing.")
 
-REFUSALS = (UnableToClose, UnableToExtract, UnknownExtract, RunInProgress, UnableToProject)
+REFUSALS = (UnknownBooks, UnableToClose, UnableToExtract, UnknownExtract, RunInProgress, UnableToProject)
 
 _SHOWN = 40
 """Accounts of an accrual that are printed."""
@@ -38,11 +41,20 @@ class Kind(StrEnum):
     parquet = "parquet"
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the books refuse into a clear end of the command."""
+    try:
+        yield
+    except REFUSALS as error:
+        raise fail(str(error)) from error
+
+
 @app.command()
 def months(legal_entity: EntityArgument, data: DataOption = DATA, as_json: JsonOption = False) -> None:
     """What is booked into each month, and which are closed."""
-    with workspace(data) as owned:
-        found = owned.store.query(_MONTHS, {"entity": legal_entity})
+    with workspace(data) as owned, refusing():
+        found = months_of(owned.store, legal_entity)
         show_rows(f"months of {legal_entity}", found.columns, found.rows, as_json)
 
 
@@ -51,9 +63,8 @@ def show(
     legal_entity: EntityArgument, month: MonthArgument, data: DataOption = DATA, as_json: JsonOption = False
 ) -> None:
     """The journal of a month by account of the ledger: debit, credit and balance, per currency."""
-    _refuse_no_month(month)
-    with workspace(data) as owned:
-        found = owned.store.query(_BALANCES, {"entity": legal_entity, "period": month})
+    with workspace(data) as owned, refusing():
+        found = balances_of(owned.store, legal_entity, month)
         show_rows(f"{legal_entity} {month}", found.columns, found.rows, as_json)
 
 
@@ -68,11 +79,8 @@ def accrue(
     """Say what is unbilled at the end of a month, in place of what was said before; it is taken back on the next day."""
     with workspace(data) as owned:
         catch_up(owned, followed=session().followed)
-        try:
-            with session().err.status("rating …"):
-                accrued = accrue_month(owned.store, owned.billing_log, legal_entity, month, person, now_ms())
-        except REFUSALS as error:
-            raise fail(str(error)) from error
+        with refusing(), session().err.status("rating …"):
+            accrued = accrue_month(owned.store, owned.billing_log, legal_entity, month, person, now_ms())
         if as_json:
             print_json(asdict(accrued) | {"totals": accrued.totals})
             return
@@ -117,11 +125,8 @@ def close(
     """Close a month for ever: nothing is booked into it any more, and its extracts stay as they are now."""
     with workspace(data) as owned:
         catch_up(owned, followed=session().followed)
-        try:
-            with session().err.status("writing and hashing its extracts …"):
-                closed = close_month(owned.store, owned.billing_log, legal_entity, month, person, now_ms())
-        except REFUSALS as error:
-            raise fail(str(error)) from error
+        with refusing(), session().err.status("writing and hashing its extracts …"):
+            closed = close_month(owned.store, owned.billing_log, legal_entity, month, person, now_ms())
         if as_json:
             print_json(asdict(closed))
             return
@@ -144,10 +149,8 @@ def verify(
 ) -> None:
     """Make the extracts of closed months again and compare them with what they were. Exit code 2 if one is not the same."""
     with workspace(data) as owned:
-        try:
+        with refusing():
             verified = verify_months(owned.store, legal_entity, month)
-        except REFUSALS as error:
-            raise fail(str(error)) from error
         names = ("month", "extract", "rows then", "rows now", "same")
         rows = [(v.period, v.name, v.rows_then, v.rows_now, "yes" if v.is_same else "NO") for v in verified]
         if as_json:
@@ -171,67 +174,10 @@ def extract(
     as_json: JsonOption = False,
 ) -> None:
     """Write one extract of a month to a file (docs/extracts.md says what its columns mean)."""
-    _refuse_no_month(month)
-    with workspace(data) as owned:
-        try:
-            written = write_extract(owned.store, named(name), legal_entity, month, resolve(out), kind.value)
-        except REFUSALS as error:
-            raise fail(str(error).strip("'\"")) from error
+    with workspace(data) as owned, refusing():
+        refuse_unknown(owned.store, legal_entity, month)
+        written = write_extract(owned.store, named(name), legal_entity, month, resolve(out), kind.value)
         if as_json:
             print_json({**asdict(written), "file": str(resolve(out)), "format": kind.value})
             return
         session().out.print(f"{out}: {written.rows} rows of {written.name}, sha256 {written.sha256}", soft_wrap=True)
-
-
-def _refuse_no_month(month: str) -> None:
-    try:
-        first_day(month)
-    except ValueError as error:
-        raise fail(f"{month!r} is no month; write it like 2026-01") from error
-
-
-_MONTHS = """
-WITH
-    legs AS (SELECT * FROM journal WHERE legal_entity = {entity:String}),
-    closings AS (SELECT period, person, booked_ms FROM bill_periods_closed FINAL WHERE legal_entity = {entity:String}),
-    booked AS
-    (
-        SELECT
-            accounting_period AS month,
-            uniqExactIf(source, source_type = 'issued') AS documents,
-            uniqExactIf(source, source_type = 'payment') AS payments,
-            uniqExactIf(source, source_type = 'entry') AS entries,
-            max(source_type = 'accrued' AND source = accounting_period) AS is_accrued
-        FROM legs
-        GROUP BY accounting_period
-        UNION ALL
-        SELECT period, 0, 0, 0, 0 FROM closings
-    )
-SELECT
-    booked.month AS month,
-    sum(documents) AS documents,
-    sum(payments) AS payments,
-    sum(entries) AS entries,
-    if(max(is_accrued) > 0, 'yes', 'no') AS accrued,
-    if(month <= (SELECT max(period) FROM closings), 'closed', 'open') AS state,
-    anyIf(closings.person, closings.period != '') AS person,
-    if(max(closings.booked_ms) = 0, NULL, fromUnixTimestamp64Milli(max(closings.booked_ms), 'UTC')) AS closed_at
-FROM booked
-LEFT JOIN closings ON closings.period = booked.month
-GROUP BY booked.month
-ORDER BY month
-"""
-
-_BALANCES = """
-SELECT
-    currency,
-    ledger_account,
-    is_memo,
-    sum(debit) AS debit,
-    sum(credit) AS credit,
-    sum(debit) - sum(credit) AS balance
-FROM journal
-WHERE legal_entity = {entity:String} AND accounting_period = {period:String}
-GROUP BY currency, ledger_account, is_memo
-ORDER BY currency, is_memo, ledger_account
-"""

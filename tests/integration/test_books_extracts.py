@@ -15,6 +15,8 @@ from meterfold.billing.project import project
 from meterfold.billing.run import RunInProgress, run_bills
 from meterfold.books.closing import UnableToClose, close_month, verify_months
 from meterfold.books.extracts import ORDERS, UnableToExtract, UnknownExtract, named, write_extract
+from meterfold.books.months import UnknownBooks
+from meterfold.books.showing import balances_of, months_of
 from tests.integration.billing_world import NANO, ListLog, World, midnight_ms, ms
 from tests.integration.conftest import empty
 
@@ -164,11 +166,14 @@ def test_a_closed_month_stays_byte_for_byte_whatever_comes_after(billed: World, 
 def test_months_close_in_order_and_only_once(billed: World) -> None:
     store, log, now = billed.store, billed.log, ms("2024-04-05T00:00Z")
     for period, why in (
-        ("2024-03", "the first of LE in which something is booked is 2024-02"), ("2024-04", "is not over"), ("2024-4", "no month"),
-    ):  # fmt: skip
+        ("2024-03", "the first of LE in which something is booked is 2024-02"),
+        ("2024-04", "is not over"),
+    ):
         with pytest.raises(UnableToClose, match=why):
             close_month(store, log, "LE", period, "finance", now)
-    with pytest.raises(UnableToClose, match="NONE is not in the portfolio; it has LE"):
+    with pytest.raises(UnknownBooks, match="'2024-4' is no month"):
+        close_month(store, log, "LE", "2024-4", "finance", now)
+    with pytest.raises(UnknownBooks, match="NONE is not in the portfolio; it has LE"):
         close_month(store, log, "NONE", "2024-02", "finance", now)
     run = log.of_type("run_opened")[0]
     said(billed, **{**run, "run_id": "LE-R9", "lease_until_ms": now + 1000})
@@ -182,6 +187,32 @@ def test_months_close_in_order_and_only_once(billed: World) -> None:
         close_month(store, log, "LE", "2024-04", "finance", ms("2024-06-01T00:00Z"))
     with pytest.raises(UnableToClose, match="has not closed 2024-03"):
         verify_months(store, "LE", "2024-03")
+
+
+def test_what_a_person_looks_at(billed: World) -> None:
+    store = billed.store
+    zero = Decimal(0)
+    assert balances_of(store, "LE", "2024-02").rows == [
+        ("GBP", "bank", "", Decimal("10.00"), zero, Decimal("10.00")),
+        ("GBP", "receivable", "", Decimal("483.37"), Decimal("10.00"), Decimal("473.37")),
+        ("GBP", "revenue:energy", "", zero, Decimal("446.40"), Decimal("-446.40")),
+        ("GBP", "revenue:standing", "", zero, Decimal("13.95"), Decimal("-13.95")),
+        ("GBP", "tax:VAT", "", zero, Decimal("23.02"), Decimal("-23.02")),
+    ]
+    assert balances_of(store, "LE", "2024-01").rows == []
+    record = {
+        "period": "2024-01",
+        "lines": 0,
+        "sha256": "0" * 64,
+        "frontier": [],
+        "billing_offset": 0,
+        "extracts": [],
+        "booked_ms": 86_400_000,
+    }
+    said(billed, type="period_closed", **record)
+    assert [row[:7] for row in months_of(store, "LE").rows] == [
+        ("2024-01", 0, 0, 0, "no", "closed", "clerk"), ("2024-02", 1, 1, 0, "no", "open", ""),
+    ]  # fmt: skip
 
 
 def test_names_and_files(billed: World, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""`meterfold books` as a person types it: a month end of a legal entity that has nothing but an opening position."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+from tests.integration.command import meterfold
+
+PORTFOLIO = """\
+legal_entities: { LE: { name: Landlord Ltd, currency: EUR, ledger: { receivable: 1400 } } }
+sites: { S: { time_zone: Europe/Berlin } }
+supply_points: { SP-1: { channels: { E1: { interval: 15 } } } }
+devices: { M-1: { assignments: { supply_point: SP-1, from: 2026-01-01 }, registers: { E1: E1 } } }
+accounts: { A-1: { party_id: P-1, billing_from: 2026-01-01, opening_position: -12.40 } }
+tenancies: [ { account: A-1, supply_point: SP-1, from: 2026-01-01, tariff: T } ]
+tariffs: { T: { versions: [ { effective_from: 2026-01-01, standing_per_day: 1.00 } ] } }
+"""
+
+
+def test_a_month_end(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "journal.csv"
+    (tmp_path / "portfolio.yaml").write_text(PORTFOLIO)
+    meterfold(data, "init")
+    meterfold(data, "portfolio", "load", str(tmp_path / "portfolio.yaml"))
+    said = meterfold(data, "books", "accrue", "LE", "2026-01", "--person", "finance")
+    assert "A-1" in said and "together 31 EUR, tax 0" in said
+    shown = meterfold(data, "books", "show", "LE", "2026-01")
+    assert "1400" in shown and "-12.40" in shown and "accrued_income" in shown
+    assert "nobody is not in the portfolio; it has LE" in meterfold(data, "books", "months", "nobody", code=1)
+    closed = json.loads(meterfold(data, "books", "close", "LE", "2026-01", "--person", "finance", "--json"))
+    written = json.loads(meterfold(data, "books", "extract", "journal", "LE", "2026-01", "--out", str(out), "--json"))
+    assert (written["rows"], written["sha256"]) == (4, hashlib.sha256(out.read_bytes()).hexdigest())
+    assert written["sha256"] == {item["name"]: item["sha256"] for item in closed["extracts"]}["journal_v1"]
+    with out.open(newline="") as file:
+        assert [(row["ledger_account"], row["debit"], row["credit"]) for row in csv.DictReader(file)] == [
+            ("1400", "0.0000", "12.4000"), ("opening", "12.4000", "0.0000"),
+            ("accrued_income", "31.0000", "0.0000"), ("accrued_revenue", "0.0000", "31.0000"),
+        ]  # fmt: skip
+    assert "NO" not in meterfold(data, "books", "verify", "LE").split()
+    assert "is closed already" in meterfold(data, "books", "close", "LE", "2026-01", "--person", "finance", code=1)
