@@ -9,7 +9,7 @@ from rich.table import Table
 from meterfold.billing.documents import CREDIT_NOTE, Document, Line
 from meterfold.session import session
 
-_ON_MONEY = ("tax", "percentage", "minimum", "maximum")
+_ON_MONEY = ("tax", "contained", "percentage", "minimum", "maximum")
 _USES = ("energy", "tiers", "demand")
 
 
@@ -69,7 +69,7 @@ def _lines(document: Document, lines: tuple[Line, ...]) -> Table:
             str(line.position),
             _what(line, whole),
             "" if line.kind in _ON_MONEY else quantity(line.quantity, line.unit),
-            f"{trim(line.rate * 100)} %" if line.kind in ("tax", "percentage") else trim(line.rate),
+            f"{trim(line.rate * 100)} %" if line.kind in ("tax", "contained", "percentage") else trim(line.rate),
             *(money(amount, document) for amount in amounts),
         )
     return table
@@ -77,14 +77,16 @@ def _lines(document: Document, lines: tuple[Line, ...]) -> Table:
 
 def _what(line: Line, whole: tuple[date, date]) -> str:
     """What a line charges; its days only where they are not those of the bill."""
-    if line.kind == "tax":
-        return line.band or "tax"
-    if line.kind in ("minimum", "maximum"):
-        return f"{line.band} ({line.kind}) {line.supply_point}"
-    if line.kind == "percentage":
-        return f"{line.band} {line.supply_point}"
     served = (line.service_from, line.service_to)
     span = "" if served == whole else f", {_period(*served)}"
+    if line.kind == "tax":
+        return line.band or "tax"
+    if line.kind == "contained":
+        return f"{line.band}, contained in the above"
+    if line.kind in ("minimum", "maximum"):
+        return f"{line.band} ({line.kind}) {line.supply_point}{span}"
+    if line.kind == "percentage":
+        return f"{line.band} {line.supply_point}{span}"
     if line.kind == "standing":
         return f"{line.band or 'standing charge'} {line.supply_point}{span}"
     return f"{line.supply_point} {line.channel} {line.band}{span}"

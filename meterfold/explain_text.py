@@ -39,7 +39,7 @@ def _amount(found: Explanation) -> None:
             f"  [bold]not charged[/]: {line['withheld_reason']}; borne by {line['withheld_bearer']}. Of what should be charged, "
             f"{_money(line['amount_should'], found)} {currency} is withheld"
         )
-    elif line["kind"] in ("tax", "percentage"):
+    elif line["kind"] in ("tax", "contained", "percentage"):
         out.print(
             f"  {trim(line['rate'] * 100)} % of {_money(line['quantity_should'], found)} {currency}, the rounded lines below"
         )

@@ -21,7 +21,8 @@ class UnknownBill(LookupError):
 class Line:
     """One rounded amount. `should` is what is known now, `was` what issued documents charged before, and the line charges the difference.
 
-    `kind`: energy, tiers, demand, standing, percentage, minimum, maximum or tax. `band`: what a bill calls it, "" for an unnamed standing
+    `kind`: energy, tiers, demand, standing, percentage, minimum, maximum, contained (what prices hold of a tax, below zero) or tax.
+    `band`: what a bill calls it, "" for an unnamed standing
     charge. `unit`: of the quantities (kWh, kW, day; a tax or percentage is on an amount of money). `estimated_quantity`: the part of
     `quantity_should` that lies in intervals with an estimated part. `service_from` is the first local day, `service_to` the day after.
     `is_withheld`: it may not be charged, and counts into no total; its should, was and amount are of what is withheld.

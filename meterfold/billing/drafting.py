@@ -27,7 +27,7 @@ LINES_AT_ONCE: Final = 100_000
 _COLUMNS: Final = (
     "line_id, document_id, position, run_id, legal_entity, account, period_from, period_to, kind, element, supply_point, channel, tariff, "
     "tariff_version, band, service_from, service_to, currency, unit, rate, quantity_should, quantity_was, quantity, quantity_estimated, "
-    "amount_should, amount_was, amount, is_withheld, withheld_reason, withheld_bearer, payload"
+    "amount_should, amount_was, amount, tax_point, tax_remainder, is_withheld, withheld_reason, withheld_bearer, payload"
 )
 _OFFSETS: Final = {"place": "UInt64", "billing_offset": "UInt64"}
 

@@ -61,6 +61,7 @@ class Charge:
     """The difference between what should be charged for a charge element of a period and what issued documents charged.
 
     `is_withheld`: it may not be charged, for `withheld_reason`, and `withheld_bearer` bears it; should and was are of what is withheld.
+    `tax_point`: the day on which its tax is due, None: when it is issued. `tax_remainder`: of a tax, what rounding left of `amount_should`.
     """
 
     account: str
@@ -89,6 +90,8 @@ class Charge:
     is_withheld: bool
     withheld_reason: str
     withheld_bearer: str
+    tax_point: date | None
+    tax_remainder: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ SELECT * EXCEPT (charge_no, band_no)
 FROM rating_differences
 ORDER BY
     account, period_from, currency, is_withheld,
-    transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9),
+    indexOf(['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'contained', 'tax'], kind),
     supply_point, charge_no, channel, service_from, band_no, element
 """
 

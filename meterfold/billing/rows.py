@@ -99,6 +99,7 @@ def _line(record: Mapping[str, Any], place: Place) -> Row:
         **{name: record[name] for name in LINE_NUMBERS},
         "position": record["position"],
         "tax_point": date.fromisoformat(record["tax_point"]) if record.get("tax_point") else None,
+        "tax_remainder": record.get("tax_remainder", "0"),
         "is_withheld": "withheld" in record,
         "withheld_reason": withheld["reason"],
         "withheld_bearer": withheld["bearer"],

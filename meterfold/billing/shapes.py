@@ -138,8 +138,8 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         **dict.fromkeys(("supply_point", "channel", "tariff", "tariff_version", "band"), _text),
         **dict.fromkeys(LINE_DAYS, _day),
         **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
-        "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|tax"),
-        "currency": _CURRENCY, "tax_point?": _day_or_none, "withheld?": _withheld,
+        "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|contained|tax"),
+        "currency": _CURRENCY, "tax_point?": _day_or_none, "withheld?": _withheld, "tax_remainder?": _number(17, 21),
     },
     "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
     "issued": {
@@ -181,6 +181,10 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
 """Per record type: field to check of its value; a name that ends in ? may be absent."""
 
 
+def _dated(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and _day(item.get("from")) for item in value)
+
+
 def _versions(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, dict) and _day(item.get("effective_from")) for item in value
@@ -188,7 +192,8 @@ def _versions(value: Any) -> bool:
 
 
 BODIES: Final[dict[str, dict[str, Check]]] = {
-    "account": {"billing_from": _day, "opening_position?": _AMOUNT},
+    "account": {"billing_from": _day, "opening_position?": _AMOUNT, "taxes?": _dated},
+    "tax": {"rates": _dated},
     "tenancy": {"from": _day, "to?": _day_or_none},
     "tariff": {"versions": _versions},
     "site": {"holidays?": _list_of(_day)},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from meterfold.portfolio.model import Account, LegalEntity, Tenancy
-from meterfold.portfolio.problem import Fault
+from datetime import date
+
+from meterfold.portfolio.model import Account, LegalEntity, Tenancy, Treatment
+from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape import AccountShape, TenancyShape
 from meterfold.portfolio.units import minor_digits
@@ -35,8 +37,30 @@ def build_accounts(written: Written, legal_entities: dict[str, LegalEntity]) -> 
             billing_from=shape.billing_from,
             calendar_day=shape.calendar.day,
             opening_position=shape.opening_position,
+            taxes=_treatments(written, shape, path),
         )
     return accounts
+
+
+def _treatments(written: Written, shape: AccountShape, path: Path) -> tuple[Treatment, ...]:
+    """How taxes are treated, each in one way at a time."""
+    treatments: list[Treatment] = []
+    for position, item in enumerate(shape.taxes):
+        where = (*path, "taxes", position)
+        written.refer("taxes", item.tax, (*where, "tax"))
+        if item.to is not None and item.to <= item.from_:
+            wrong = f"{item.to} is not after {item.from_}"
+            written.add((*where, "to"), Fault("empty_span", wrong, "`to` is the first day on which it no longer holds"))
+        for other in treatments:
+            if (
+                other.tax == item.tax
+                and item.from_ < (other.to_day or date.max)
+                and other.from_day < (item.to or date.max)
+            ):
+                wrong = f"{item.tax} is already treated as {other.treatment} on {max(item.from_, other.from_day)}"
+                written.add((*where, "from"), Fault("version_overlap", wrong, "end the earlier one with `to:`"))
+        treatments.append(Treatment(item.tax, item.treatment, item.evidence, item.from_, item.to))
+    return tuple(treatments)
 
 
 def build_tenancies(written: Written) -> dict[str, Tenancy]:

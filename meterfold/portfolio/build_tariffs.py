@@ -10,7 +10,7 @@ from meterfold.portfolio.build_bands import build_bands
 from meterfold.portfolio.build_charges import build_charges
 from meterfold.portfolio.build_taxes import build_taxes
 from meterfold.portfolio.model import LegalEntity
-from meterfold.portfolio.model_tariffs import EnergyPrice, Tariff, TariffVersion
+from meterfold.portfolio.model_tariffs import EnergyPrice, Tariff, TariffVersion, TaxObject
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape_tariffs import TariffShape, TariffVersionShape
@@ -18,7 +18,9 @@ from meterfold.portfolio.shape_tariffs import TariffShape, TariffVersionShape
 _EDITION: Final = re.compile("#[0-9]+$")
 
 
-def build_tariffs(written: Written, legal_entities: dict[str, LegalEntity]) -> dict[str, Tariff]:
+def build_tariffs(
+    written: Written, legal_entities: dict[str, LegalEntity], taxes: dict[str, TaxObject]
+) -> dict[str, Tariff]:
     """Tariffs, versions ascending. The currency may be left out when all legal entities share one."""
     tariffs = {}
     for id_, shape in written.objects("tariffs", TariffShape).items():
@@ -28,7 +30,7 @@ def build_tariffs(written: Written, legal_entities: dict[str, LegalEntity]) -> d
             written.add(path, Fault("reserved_id", wrong, "leave the # and the number out"))
         currency = _currency(written, shape, legal_entities, path)
         versions = [
-            _version(written, item, position, currency, (*path, "versions", position))
+            _version(written, item, position, currency, taxes, (*path, "versions", position))
             for position, item in enumerate(shape.versions)
         ]
         _check_order(written, shape.versions, versions, path)
@@ -52,7 +54,12 @@ def _currency(written: Written, shape: TariffShape, legal_entities: dict[str, Le
 
 
 def _version(
-    written: Written, shape: TariffVersionShape, position: int, currency: str | None, path: Path
+    written: Written,
+    shape: TariffVersionShape,
+    position: int,
+    currency: str | None,
+    taxes: dict[str, TaxObject],
+    path: Path,
 ) -> TariffVersion:
     energy = [
         EnergyPrice(channel, price.unit, build_bands(written, price.bands, (*path, "energy", channel, "bands")))
@@ -66,7 +73,7 @@ def _version(
         tax_name=shape.tax.name if shape.tax else None,
         tax_rate=shape.tax.rate if shape.tax else None,
         charges=build_charges(written, shape.charges, currency, (*path, "charges")),
-        taxes=build_taxes(written, shape, currency, path),
+        taxes=build_taxes(written, shape, currency, taxes, path),
     )
 
 

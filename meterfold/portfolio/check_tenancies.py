@@ -9,7 +9,7 @@ from itertools import combinations
 
 from meterfold.portfolio.check_prices import check_prices
 from meterfold.portfolio.model import Account, SupplyPoint, Tenancy
-from meterfold.portfolio.model_tariffs import Tariff
+from meterfold.portfolio.model_tariffs import Tariff, TaxObject
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 
@@ -20,6 +20,7 @@ def check_tenancies(
     accounts: dict[str, Account],
     points: dict[str, SupplyPoint],
     tariffs: dict[str, Tariff],
+    taxes: dict[str, TaxObject],
 ) -> None:
     """Each tenancy against its account, supply point and tariff, and all of a supply point against each other."""
     _check_overlaps(written, tenancies.values())
@@ -39,6 +40,7 @@ def check_tenancies(
             written.add((*path, "tariff"), Fault("currency_mismatch", wrong, "use a tariff in the account's currency"))
         if account and tariff and point:
             _check_versions(written, tenancy, account, tariff, point, path)
+            _check_rates(written, tenancy, account, tariff, taxes, path)
 
 
 def _check_overlaps(written: Written, tenancies: Iterable[Tenancy]) -> None:
@@ -53,6 +55,22 @@ def _check_overlaps(written: Written, tenancies: Iterable[Tenancy]) -> None:
                 wrong = f"supply point {point} is already occupied on {other.from_day}, by tenancy {one.id}"
                 path = written.path("tenancies", other.id)
                 written.add((*path, "from"), Fault("overlapping_tenancies", wrong, "end the earlier one with `to:`"))
+
+
+def _check_rates(
+    written: Written, tenancy: Tenancy, account: Account, tariff: Tariff, taxes: dict[str, TaxObject], path: Path
+) -> None:
+    """Every tax has a rate when it is first due."""
+    start = max(tenancy.from_day, account.billing_from)
+    for position, version in enumerate(tariff.versions):
+        begins = max(start, version.effective_from)
+        later = tariff.versions[position + 1].effective_from if position + 1 < len(tariff.versions) else date.max
+        if begins >= min(later, tenancy.to_day or date.max):
+            continue
+        for item in (taxes[tax.tax] for tax in version.taxes if tax.tax in taxes):
+            if item.date == "supply" and begins < item.rates[0][0]:
+                wrong = f"tax {item.id} of tariff {tariff.id} has no rate before {item.rates[0][0]}; billed is from {begins}"
+                written.add((*path, "tariff"), Fault("version_gap", wrong, "add an earlier rate to the tax"))
 
 
 def _check_versions(

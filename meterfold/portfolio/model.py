@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from meterfold.portfolio.calendar import Moment
 from meterfold.portfolio.document import Document
-from meterfold.portfolio.model_tariffs import Tariff
+from meterfold.portfolio.model_tariffs import Tariff, TaxObject
 from meterfold.portfolio.problem import Path
 
 Length = int | str
@@ -144,6 +144,17 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Treatment:
+    """An account is exempt from a tax, or owes it itself (reverse_charge), on the days [from_day, to_day)."""
+
+    tax: str
+    treatment: str
+    evidence: str
+    from_day: date
+    to_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Who is billed, by party id only. `calendar_day`: the day of the month on which periods begin."""
 
@@ -154,6 +165,7 @@ class Account:
     billing_from: date
     calendar_day: int
     opening_position: Decimal
+    taxes: tuple[Treatment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,7 @@ class Portfolio:
     devices: Mapping[str, Device]
     accounts: Mapping[str, Account]
     tenancies: Mapping[str, Tenancy]
+    taxes: Mapping[str, TaxObject]
     tariffs: Mapping[str, Tariff]
     endings: Mapping[Key, Ending]
     document: Document = field(compare=False, repr=False)

@@ -184,11 +184,31 @@ Charge = MeteredCharge | StandingCharge | PercentageCharge | LimitCharge
 
 
 @dataclass(frozen=True, slots=True)
+class TaxObject:
+    """A tax that stands on its own: `rates` by the day from which each holds.
+
+    `date` says which day's rate counts: of supply, the last of the period, or that of the first invoice. `rounding`: each line's tax is
+    rounded, or their sum (document). `included`: prices contain it. `share_of`: its rate is of what remains without it (net), or of what
+    it is with it (gross).
+    """
+
+    id: str
+    name: str
+    rates: tuple[tuple[date, Decimal], ...]
+    date: str
+    rounding: str
+    round: Rounding | None
+    included: bool
+    share_of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tax:
-    """A fraction of charges (`of` None: all), and of the taxes before it that `on` names."""
+    """A fraction of charges (`of` None: all), and of the taxes before it that `on` names; `rate` None: that of the `tax` it names."""
 
     name: str
-    rate: Decimal
+    rate: Decimal | None
+    tax: str | None
     of: tuple[str, ...] | None
     on: tuple[str, ...]
     round: Rounding | None

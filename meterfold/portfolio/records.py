@@ -24,14 +24,15 @@ from meterfold.portfolio.model import (
     Site,
     SupplyPoint,
     Tenancy,
+    Treatment,
 )
-from meterfold.portfolio.records_tariffs import tariff_body
+from meterfold.portfolio.records_tariffs import tariff_body, tax_body
 from meterfold.portfolio.units import minor_digits
 
 Body = dict[str, Any]
 """Plain JSON values only, so that a body read back from the log equals the one written."""
 
-KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tariff", "account", "tenancy")
+KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tax", "tariff", "account", "tenancy")
 """The order of reference records: what is referred to comes first."""
 
 
@@ -45,6 +46,7 @@ def bodies(portfolio: Portfolio) -> dict[Key, Body]:
         **{("site", id_): body for id_, body in sites.items()},
         **{("supply_point", id_): _supply_point(item) for id_, item in points.items()},
         **{("device", id_): _device(item, points, digests) for id_, item in portfolio.devices.items()},
+        **{("tax", id_): tax_body(item) for id_, item in portfolio.taxes.items()},
         **{("tariff", id_): tariff_body(item) for id_, item in portfolio.tariffs.items()},
         **{("account", id_): _account(item) for id_, item in portfolio.accounts.items()},
         **{("tenancy", id_): _tenancy(item) for id_, item in portfolio.tenancies.items()},
@@ -117,6 +119,17 @@ def _account(item: Account) -> Body:
         "billing_from": item.billing_from.isoformat(),
         "calendar": {"kind": "monthly", "day": item.calendar_day},
         "opening_position": f"{item.opening_position + 0:.{max(minor_digits(item.currency), 2)}f}",
+        **({"taxes": [_treatment(treated) for treated in item.taxes]} if item.taxes else {}),
+    }
+
+
+def _treatment(item: Treatment) -> Body:
+    return {
+        "tax": item.tax,
+        "treatment": item.treatment,
+        "evidence": item.evidence,
+        "from": item.from_day.isoformat(),
+        "to": item.to_day.isoformat() if item.to_day else None,
     }
 
 

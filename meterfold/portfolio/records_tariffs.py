@@ -25,6 +25,7 @@ from meterfold.portfolio.model_tariffs import (
     Tariff,
     TariffVersion,
     Tax,
+    TaxObject,
     Tier,
     TieredCharge,
     When,
@@ -43,6 +44,19 @@ def decimal_text(number: Decimal) -> str:
 def tariff_body(item: Tariff) -> Body:
     """The body of a tariff, all its versions in it."""
     return {"currency": item.currency, "versions": [_version(version) for version in item.versions]}
+
+
+def tax_body(item: TaxObject) -> Body:
+    """The body of a tax that stands on its own."""
+    return {
+        "name": item.name,
+        "rates": [{"from": day.isoformat(), "rate": decimal_text(rate)} for day, rate in item.rates],
+        "date": item.date,
+        "rounding": item.rounding,
+        **_round(item.round),
+        "included": item.included,
+        "share_of": item.share_of,
+    }
 
 
 def _version(item: TariffVersion) -> Body:
@@ -138,7 +152,8 @@ def _round(item: Rounding | None) -> Body:
 
 def _tax(item: Tax) -> Body:
     of, on = item.of and list(item.of), list(item.on) or None
-    return {"name": item.name, "rate": decimal_text(item.rate), **_given({"of": of, "on": on}), **_round(item.round)}
+    rate = None if item.rate is None else decimal_text(item.rate)
+    return {"name": item.name, **_given({"rate": rate, "tax": item.tax, "of": of, "on": on}), **_round(item.round)}
 
 
 def _given(fields: Body) -> Body:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from meterfold.portfolio.calendar import EARLIEST_YEAR, FIRST_YEAR, LAST_YEAR
 from meterfold.portfolio.shape_base import Shape, listed, whole
 from meterfold.portfolio.shape_books import LedgerShape
-from meterfold.portfolio.shape_tariffs import TariffShape
+from meterfold.portfolio.shape_tariffs import TariffShape, TaxObjectShape
 from meterfold.portfolio.written import (
     Currency,
     Day,
@@ -138,6 +138,14 @@ class CalendarShape(Shape):
     day: Annotated[int, whole(1, 28)] = 1
 
 
+class TreatmentShape(Shape):
+    tax: Id
+    treatment: Literal["exempt", "reverse_charge"]
+    evidence: Text
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+
+
 class AccountShape(Shape):
     legal_entity: Id | None = None
     party_id: PartyId
@@ -145,6 +153,7 @@ class AccountShape(Shape):
     billing_from: Day
     calendar: Annotated[CalendarShape, BeforeValidator(_monthly)] = CalendarShape()
     opening_position: Money = Decimal(0)
+    taxes: Annotated[list[TreatmentShape], BeforeValidator(listed)] = Field(default_factory=list)
 
 
 class TenancyShape(Shape):
@@ -172,6 +181,7 @@ SHAPES: Final[dict[str, type[Shape]]] = {
     "devices": DeviceShape,
     "accounts": AccountShape,
     "tenancies": TenancyShape,
+    "taxes": TaxObjectShape,
     "tariffs": TariffShape,
 }
 """The sections of the file, in the order in which they build on each other."""
@@ -183,6 +193,7 @@ KINDS: Final = {
     "devices": "device",
     "accounts": "account",
     "tenancies": "tenancy",
+    "taxes": "tax",
     "tariffs": "tariff",
 }
 """What an object of a section is called in the billing log."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from meterfold.portfolio.shape_base import Shape, listed, whole
-from meterfold.portfolio.written import Clock, Currency, Day, Days, Id, Months, Rate, TaxRate, Text, Unit
+from meterfold.portfolio.written import Clock, Currency, Day, Days, Flag, Id, Months, Rate, TaxRate, Text, Unit
 from meterfold.portfolio.written_charges import (
     Amount,
     AtLeast,
@@ -41,6 +41,18 @@ def _priced(value: Any) -> Any:
 def _rounded(value: Any) -> Any:
     """`round: 0.05` is short for `{to: 0.05}`."""
     return {"to": value} if isinstance(value, str) else value
+
+
+def _named(value: Any) -> Any:
+    """`taxes: VAT` and `taxes: [VAT, {tax: LEVY, of: Usage}]` name taxes of the portfolio; by their ids `on` calls them."""
+    items = (
+        [{"tax": item} if isinstance(item, str) else item for item in listed(value)]
+        if isinstance(value, list | str)
+        else value
+    )
+    if isinstance(items, list) and all(isinstance(item, dict) and isinstance(item.get("tax"), str) for item in items):
+        return {item["tax"]: item for item in items}
+    return value
 
 
 def _taxed(value: Any) -> Any:
@@ -188,7 +200,8 @@ class TaxShape(Shape):
 
 
 class NamedTaxShape(Shape):
-    rate: TaxRate
+    rate: TaxRate | None = None
+    tax: Id | None = None
     of: Names | None = None
     on: Names | None = None
     round: Round | None = None
@@ -205,7 +218,22 @@ class TariffVersionShape(Shape):
     standing_per_day: Rate | None = None
     tax: TaxShape | None = None
     charges: dict[Text, Charge] = Field(default_factory=dict)
-    taxes: dict[Text, Taxes] = Field(default_factory=dict)
+    taxes: Annotated[dict[Text, Taxes], BeforeValidator(_named)] = Field(default_factory=dict)
+
+
+class TaxRateShape(Shape):
+    from_: Day = Field(alias="from")
+    rate: TaxRate
+
+
+class TaxObjectShape(Shape):
+    name: Text | None = None
+    rates: Annotated[list[TaxRateShape], BeforeValidator(listed), Field(min_length=1)]
+    date: Literal["supply", "period_end", "invoice"]
+    rounding: Literal["line", "document"] = "document"
+    round: Round | None = None
+    included: Flag = False
+    share_of: Literal["net", "gross"] = "net"
 
 
 class TariffShape(Shape):

@@ -124,6 +124,15 @@ def _patches(key: Key, old: State, new: State) -> Iterator[_Patch]:
             yield from _tenancy_patches(key[1], before, after)
         case "tariff":
             yield from (_Patch("tariff", key[1], days, f"tariff {key[1]}") for days in _tariff_days(before, after))
+        case "tax" if before and after:
+            tariffs = {
+                id_
+                for state in (old, new)
+                for (kind, id_), body in state.items()
+                if kind == "tariff" and _names_tax(body, key[1])
+            }
+            for days in _tax_days(before, after):
+                yield from (_Patch("tariff", tariff, days, f"tax {key[1]}", echoes=False) for tariff in sorted(tariffs))
         case "account" if before and after:
             yield from _account_patches(key[1], before, after)
         case "device":
@@ -152,8 +161,36 @@ def _account_patches(id_: str, before: Body, after: Body) -> Iterator[_Patch]:
         yield _Patch("account", id_, (min(start, other), max(start, other)), "billing_from")
     if before["calendar"] != after["calendar"]:
         yield _Patch("account", id_, (min(start, other), FOREVER), "calendar")
+    for days in _treatment_days(before, after):
+        yield _Patch("account", id_, days, "taxes", echoes=False)
     if before["opening_position"] != after["opening_position"]:
         yield _Patch("account", id_, (other, other + 1), "opening_position", echoes=False)
+
+
+def _names_tax(tariff: Body, tax: str) -> bool:
+    return any(item.get("tax") == tax for version in tariff["versions"] for item in version.get("taxes") or ())
+
+
+def _tax_days(before: Body, after: Body) -> list[Span]:
+    """Days on which the rate is another; all of them, where the rules are."""
+    if any(before[key] != after[key] for key in {*before, *after} - {"rates"}):
+        return [(date.min.toordinal(), FOREVER)]
+    old, new = ({_ordinal(item["from"]): item for item in body["rates"]} for body in (before, after))
+    edges = sorted({*old, *new, FOREVER})
+    return joined((start, end) for start, end in pairwise(edges) if _at(old, start) != _at(new, start))
+
+
+def _treatment_days(before: Body, after: Body) -> list[Span]:
+    """Days on which a tax is treated otherwise."""
+    old, new = _treated(before), _treated(after)
+    return joined(span for key in sorted({*old, *new}) for span in changed(old.get(key, []), new.get(key, [])))
+
+
+def _treated(account: Body) -> dict[tuple[str, ...], list[Span]]:
+    found: dict[tuple[str, ...], list[Span]] = defaultdict(list)
+    for item in account.get("taxes") or ():
+        found[item["tax"], item["treatment"], item["evidence"]].append(_tenancy_days(item))
+    return found
 
 
 def _tariff_days(before: Body | None, after: Body | None) -> list[Span]:

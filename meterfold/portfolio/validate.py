@@ -12,10 +12,12 @@ from meterfold.portfolio.build_accounts import build_accounts, build_tenancies
 from meterfold.portfolio.build_devices import build_devices
 from meterfold.portfolio.build_places import build_legal_entities, build_sites, build_supply_points
 from meterfold.portfolio.build_tariffs import build_tariffs
+from meterfold.portfolio.build_taxes import build_tax_objects
 from meterfold.portfolio.calendar import local_date
 from meterfold.portfolio.check_tenancies import check_tenancies
 from meterfold.portfolio.feeds import check_feeds
 from meterfold.portfolio.model import Account, Device, Key, Portfolio, Site, SupplyPoint, Tenancy
+from meterfold.portfolio.model_tariffs import Tariff
 from meterfold.portfolio.problem import Fault, Path, Problem
 from meterfold.portfolio.sections import Written
 
@@ -30,17 +32,20 @@ def validate(written: Written) -> Portfolio | list[Problem]:
     points = build_supply_points(written, sites)
     devices = build_devices(written, points)
     accounts = build_accounts(written, entities)
-    tariffs = build_tariffs(written, entities)
+    taxes = build_tax_objects(written)
+    tariffs = build_tariffs(written, entities, taxes)
     tenancies = build_tenancies(written)
     check_feeds(written, devices)
-    check_tenancies(written, tenancies, accounts, points, tariffs)
-    _check_endings(written, _uses(written, sites, points, devices, accounts, tenancies))
+    check_tenancies(written, tenancies, accounts, points, tariffs, taxes)
+    _check_endings(written, _uses(written, sites, points, devices, accounts, tenancies, tariffs))
     if written.problems:
         return sorted(
             set(written.problems), key=lambda problem: (problem.line, problem.path, problem.code, problem.wrong)
         )
     document, paths = written.document, written.paths
-    return Portfolio(entities, sites, points, devices, accounts, tenancies, tariffs, written.endings, document, paths)
+    return Portfolio(
+        entities, sites, points, devices, accounts, tenancies, taxes, tariffs, written.endings, document, paths
+    )
 
 
 def _last_day(written: Written, key: Key) -> date:
@@ -58,6 +63,7 @@ def _uses(
     devices: dict[str, Device],
     accounts: dict[str, Account],
     tenancies: dict[str, Tenancy],
+    tariffs: dict[str, Tariff],
 ) -> Iterator[Use]:
     for site in sites.values():
         yield written.path("sites", site.id), ("legal_entity", site.legal_entity), _last_day(written, ("site", site.id))
@@ -77,6 +83,10 @@ def _uses(
         end = min(tenancy.to_day or date.max, _last_day(written, ("tenancy", tenancy.id)))
         for kind in ("account", "supply_point", "tariff"):
             yield written.path("tenancies", tenancy.id), (kind, getattr(tenancy, kind)), end
+    for tariff in tariffs.values():
+        used_taxes = {tax.tax for version in tariff.versions for tax in version.taxes if tax.tax is not None}
+        for tax in sorted(used_taxes):
+            yield written.path("tariffs", tariff.id), ("tax", tax), _last_day(written, ("tariff", tariff.id))
 
 
 def _check_endings(written: Written, uses: Iterator[Use]) -> None:

@@ -16,6 +16,7 @@ WITH
             segments.supply_point AS supply_point,
             parts.price AS price,
             parts.band_no AS band_no,
+            segments.tax_from AS tax_from,
             any(parts.label) AS label,
             any(parts.band) AS band,
             any(parts.unit) AS unit,
@@ -24,11 +25,13 @@ WITH
             max(segments.service_to) AS service_to,
             sum(quantity_pico) AS quantity_pico,
             sum(estimated_pico) AS estimated_pico,
-            sum(amount_numerator) AS amount_numerator,
-            any(amount_denominator) AS amount_denominator
+            sumMap([parts.amount_denominator], [parts.amount_numerator]) AS fractions,
+            arrayFold((product, denominator) -> product * denominator, fractions.1, toInt256(1)) AS amount_denominator,
+            arraySum(arrayMap((denominator, numerator) -> numerator * intDiv(amount_denominator, denominator), fractions.1, fractions.2))
+                AS amount_numerator
         FROM parts
         INNER JOIN segments ON segments.segment = parts.segment
-        GROUP BY account, period_from, period_to, currency, supply_point, price, band_no
+        GROUP BY account, period_from, period_to, currency, supply_point, price, band_no, tax_from
     )
 SELECT
     added.account AS account,
@@ -50,9 +53,11 @@ SELECT
     added.rate AS rate,
     reinterpret(toInt128(added.quantity_pico), 'Decimal(38, 12)') AS quantity,
     reinterpret(toInt128(added.estimated_pico), 'Decimal(38, 12)') AS quantity_estimated,
-    if(
-        charge_no = 0,
-        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, added.band]),
+    added.tax_from AS tax_from,
+    multiIf(
+        -- two lines of one charge in a period, by the rate of a tax
+        tax_from > period_from, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, added.band, toString(tax_from)]),
+        charge_no = 0, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, added.band]),
         toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, added.band])
     ) AS element,
     if(currencies.currency = '', 2, currencies.minor_digits) AS digits,

@@ -129,6 +129,15 @@ GROUP BY account, period_from, period_to
 
 UNION ALL
 SELECT
+    account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
+    'no rate is stated for the day on which they are due, of the taxes: ' || arrayStringConcat(arraySort(groupUniqArray(tax)), ', ') AS detail,
+    '' AS remedy
+FROM tax_charges
+WHERE is_without_rate
+GROUP BY account, period_from, period_to
+
+UNION ALL
+SELECT
     account, period_from, period_to, 'NO_CHANNEL' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tariff ' || tariff || ' version ' || tariff_version || ' prices no channel that the supply point has' AS detail, '' AS remedy
 FROM segments

@@ -26,13 +26,14 @@ WITH
             toDecimal128(0, 12) AS withheld_quantity, quantity_estimated, amount AS rated_amount, toDecimal128(0, 4) AS billed_amount,
             toDecimal128(0, 4) AS withheld_amount, 1 AS is_rated, charge_no, band_no,
             (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words,
-            ('', '') AS withheld_words
+            ('', '') AS withheld_words, tax_point, tax_remainder
         FROM rated
         UNION ALL
         SELECT
             account, period_from, period_to, element, currency, toDecimal128(0, 12) AS rated_quantity, quantity AS billed_quantity,
             withheld_quantity, toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS rated_amount, amount AS billed_amount,
-            withheld_amount, 0 AS is_rated, 0 AS charge_no, 0 AS band_no, words, (withheld_reason, withheld_bearer) AS withheld_words
+            withheld_amount, 0 AS is_rated, 0 AS charge_no, 0 AS band_no, words, (withheld_reason, withheld_bearer) AS withheld_words,
+            CAST(NULL, 'Nullable(Date)') AS tax_point, toDecimal128(0, 21) AS tax_remainder
         FROM billed
     ),
     summed AS
@@ -45,6 +46,8 @@ WITH
             currency,
             argMax(words, is_rated) AS words,
             max(withheld_words) AS withheld_words,
+            max(stacked.tax_point) AS tax_point,
+            sum(stacked.tax_remainder) AS tax_remainder,
             max(charge_no) AS charge_no,
             max(band_no) AS band_no,
             sum(stacked.rated_quantity) AS rated_quantity,
@@ -116,10 +119,13 @@ SELECT
     -- what is taken back from the withheld keeps the words under which it was
     if(is_withheld, if(is_late, limit_words, withheld_words), ('', '')).1 AS withheld_reason,
     if(is_withheld, if(is_late, limit_words, withheld_words), ('', '')).2 AS withheld_bearer,
+    tax_point,
+    if(is_withheld, toDecimal128(0, 21), tax_remainder) AS tax_remainder,
     -- where it stands in its tariff version, 0 where it does not any more
     charge_no,
     band_no
 FROM parts
 LEFT JOIN currencies ON currencies.currency = parts.currency
 -- no difference, no line; the first document of a period also shows what was free
-WHERE amount != 0 OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))
+-- what is taxed at nothing is said on a correction too
+WHERE amount != 0 OR (words.1 = 'tax' AND words.10 = 0 AND quantity_should != quantity_was) OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))

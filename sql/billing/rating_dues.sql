@@ -1,4 +1,5 @@
--- One row per account, billing period, supply point and percentage, minimum or maximum of a tariff version in force there: what it is, and the days.
+-- One row per account, billing period, supply point, percentage, minimum or maximum of a tariff version in force there, and part of the period with
+-- one rate of tax: what it is, and the days.
 CREATE OR REPLACE TEMPORARY TABLE rating_dues AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum')),
@@ -6,17 +7,19 @@ WITH
     occupied AS
     (
         SELECT
-            account, period_from, period_to, currency, supply_point, tariff, tariff_version,
+            account, period_from, period_to, currency, supply_point, tariff, tariff_version, tax_from,
             min(rating_segments.service_from) AS service_from, max(rating_segments.service_to) AS service_to, sum(service_days) AS days,
-            any(period_days) AS of_days
+            any(period_days) AS of_days,
+            sum(days) OVER (PARTITION BY account, period_from, period_to, currency, supply_point, tariff, tariff_version) AS whole_days
         FROM rating_segments
         WHERE (tariff, tariff_version) IN (SELECT tariff, tariff_version FROM prices)
-        GROUP BY account, period_from, period_to, currency, supply_point, tariff, tariff_version
+        GROUP BY account, period_from, period_to, currency, supply_point, tariff, tariff_version, tax_from
     )
 SELECT
     occupied.account AS account, occupied.period_from AS period_from, occupied.period_to AS period_to, occupied.currency AS currency,
     occupied.supply_point AS supply_point, occupied.tariff AS tariff, occupied.tariff_version AS tariff_version,
     occupied.service_from AS service_from, occupied.service_to AS service_to, occupied.days AS days, occupied.of_days AS of_days,
+    occupied.whole_days AS whole_days, occupied.tax_from AS tax_from,
     prices.price AS price, prices.kind AS kind, prices.charge_no AS charge_no, prices.charge AS charge, prices.rate AS rate,
     prices.is_of_all AS is_of_all, prices.of_charges AS of_charges, prices.has_rounding AS has_rounding, prices.round_to AS round_to,
     prices.round_mode AS round_mode, prices.prorate AS prorate,

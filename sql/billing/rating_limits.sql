@@ -7,15 +7,16 @@ WITH
     base AS (SELECT * FROM rating_base_charges),
     limited AS
     (
-        SELECT account, period_from, supply_point, tariff, tariff_version, charge, amount FROM base
+        SELECT account, period_from, supply_point, tariff, tariff_version, tax_from, charge, amount FROM base
         UNION ALL
-        SELECT account, period_from, supply_point, tariff, tariff_version, charge, amount FROM rating_percentages
+        SELECT account, period_from, supply_point, tariff, tariff_version, tax_from, charge, amount FROM rating_percentages
     )
 SELECT
     due.account AS account, due.period_from AS period_from, due.supply_point AS supply_point, due.price AS price,
+    due.tax_from AS tax_from,
     sumIf(limited.amount, is_of_all OR has(of_charges, limited.charge)) AS of_amount,
-    toInt256(if(any(prorate) = 'days', any(due.days), 1)) AS limit_days,
-    toInt256(if(any(prorate) = 'days', any(due.of_days), 1)) AS limit_of_days,
+    toInt256(if(any(prorate) = 'days' OR any(due.whole_days != due.days), any(due.days), 1)) AS limit_days,
+    toInt256(multiIf(any(prorate) = 'days', any(due.of_days), any(due.whole_days != due.days), any(due.whole_days), 1)) AS limit_of_days,
     toInt256(reinterpret(any(due.rate), 'Int128')) * 1000000000000 * limit_days
         - toInt256(reinterpret(of_amount, 'Int128')) * 100000000000000000 * limit_of_days AS lacking,
     reinterpret(
@@ -29,6 +30,7 @@ FROM due
 LEFT JOIN limited
     ON limited.account = due.account AND limited.period_from = due.period_from AND limited.supply_point = due.supply_point
         AND limited.tariff = due.tariff AND limited.tariff_version = due.tariff_version
+        AND limited.tax_from = due.tax_from
 WHERE due.kind != 'percentage'
-GROUP BY due.account, due.period_from, due.supply_point, due.price
+GROUP BY due.account, due.period_from, due.supply_point, due.price, due.tax_from
 HAVING amount != 0

@@ -1,12 +1,13 @@
 -- One row per segment, charge and band or tier that has a price of its own: what it adds to its line. amount = amount_numerator / amount_denominator
--- × 10⁻²¹, exactly: nothing is rounded here. above and up_to: the bounds of a tier, as they stand for the segment. A demand, a fee or a price per month of a segment stands in proportion to its days, unless told not to.
+-- × 10⁻²¹, exactly: nothing is rounded here. above and up_to: the bounds of a tier, as they stand for the segment. A demand, a fee
+-- or a price per month of a segment stands in proportion to its days, unless told not to; where a tax alone cut it, in proportion to its part.
 CREATE OR REPLACE TEMPORARY TABLE rating_line_parts AS
 WITH
     quantities AS (SELECT * FROM rating_quantities),
     demands AS (SELECT * FROM rating_demands),
     prices AS (SELECT * FROM rating_prices),
     metered AS (SELECT segment, price, line_unit FROM rating_metered),
-    segments AS (SELECT segment, tariff, tariff_version, service_days, period_days FROM rating_segments),
+    segments AS (SELECT segment, tariff, tariff_version, service_days, period_days, whole_days FROM rating_segments),
     used AS
     (
         SELECT
@@ -17,8 +18,8 @@ WITH
             quantities.estimated_pico AS estimated_pico,
             prices.kind AS kind,
             prices.prorate = 'days' AS is_prorated,
-            toInt256(if(is_prorated, segments.service_days, 1)) AS days,
-            toInt256(if(is_prorated, segments.period_days, 1)) AS of_days,
+            toInt256(if(is_prorated OR segments.whole_days != segments.service_days, segments.service_days, 1)) AS days,
+            toInt256(multiIf(is_prorated, segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1)) AS of_days,
             segments.service_days AS service_days,
             prices.band_names AS band_names,
             prices.band_rates AS band_rates,
@@ -80,8 +81,11 @@ SELECT
     intDiv(billed_pico * days, of_days) AS quantity_pico,
     if(billed_pico = measured_pico, intDiv(demands.estimated_pico * days, of_days), toInt256(0)) AS estimated_pico,
     toInt256(0) AS above_pico, NULL AS up_to_pico, toDecimal128(0, 9) AS fee,
-    billed_pico * reinterpret(rate, 'Int128') * toInt256(if(prices.prorate = 'days', segments.service_days, 1) AS days) AS amount_numerator,
-    toInt256(if(prices.prorate = 'days', segments.period_days, 1) AS of_days) AS amount_denominator
+    billed_pico * reinterpret(rate, 'Int128')
+        * toInt256(if(prices.prorate = 'days' OR segments.whole_days != segments.service_days, segments.service_days, 1) AS days) AS amount_numerator,
+    toInt256(multiIf(
+        prices.prorate = 'days', segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1
+    ) AS of_days) AS amount_denominator
 FROM demands
 INNER JOIN prices ON prices.price = demands.price
 INNER JOIN segments ON segments.segment = demands.segment
@@ -92,9 +96,12 @@ SELECT
     segments.segment AS segment, prices.price AS price, 1 AS band_no, '' AS label, '' AS band, prices.per AS unit, prices.rate AS rate,
     intDiv(toInt256(1000000000000) * days, of_days) AS quantity_pico, toInt256(0) AS estimated_pico,
     toInt256(0) AS above_pico, NULL AS up_to_pico, toDecimal128(0, 9) AS fee,
-    toInt256(reinterpret(rate, 'Int128')) * 1000000000000 * toInt256(if(prices.per = 'day' OR prices.prorate = 'days', segments.service_days, 1) AS days)
-        AS amount_numerator,
-    toInt256(if(prices.per != 'day' AND prices.prorate = 'days', segments.period_days, 1) AS of_days) AS amount_denominator
+    toInt256(reinterpret(rate, 'Int128')) * 1000000000000 * toInt256(if(
+        prices.per = 'day' OR prices.prorate = 'days' OR segments.whole_days != segments.service_days, segments.service_days, 1
+    ) AS days) AS amount_numerator,
+    toInt256(multiIf(
+        prices.per = 'day', 1, prices.prorate = 'days', segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1
+    ) AS of_days) AS amount_denominator
 FROM segments
 INNER JOIN prices ON prices.tariff = segments.tariff AND prices.tariff_version = segments.tariff_version
 WHERE prices.kind = 'standing'

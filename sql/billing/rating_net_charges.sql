@@ -6,13 +6,13 @@ WITH
     due AS (SELECT * FROM rating_dues),
     worked_out AS
     (
-        SELECT account, period_from, supply_point, price, of_amount, amount FROM rating_percentages
+        SELECT account, period_from, supply_point, price, tax_from, of_amount, amount FROM rating_percentages
         UNION ALL
-        SELECT account, period_from, supply_point, price, of_amount, amount FROM rating_limits
+        SELECT account, period_from, supply_point, price, tax_from, of_amount, amount FROM rating_limits
     )
 SELECT
     account, period_from, period_to, currency, kind, supply_point, channel, tariff, tariff_version, charge_no, charge, band_no, band, service_from,
-    service_to, unit, rate, quantity, quantity_estimated, element, digits, amount
+    service_to, unit, rate, quantity, quantity_estimated, element, digits, tax_from, amount
 FROM base
 UNION ALL
 SELECT
@@ -20,8 +20,12 @@ SELECT
     due.supply_point AS supply_point, '' AS channel, due.tariff AS tariff, due.tariff_version AS tariff_version, due.charge_no AS charge_no,
     due.charge AS charge, 1 AS band_no, due.charge AS band, due.service_from AS service_from, due.service_to AS service_to, due.currency AS unit,
     due.rate AS rate, toDecimal128(worked_out.of_amount, 12) AS quantity, toDecimal128(0, 12) AS quantity_estimated,
-    toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, '']) AS element, due.digits AS digits, worked_out.amount AS amount
+    if(
+        due.tax_from > due.period_from, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, '', toString(due.tax_from)]),
+        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, ''])
+    ) AS element,
+    due.digits AS digits, due.tax_from AS tax_from, worked_out.amount AS amount
 FROM worked_out
 INNER JOIN due
     ON due.account = worked_out.account AND due.period_from = worked_out.period_from AND due.supply_point = worked_out.supply_point
-        AND due.price = worked_out.price
+        AND due.price = worked_out.price AND due.tax_from = worked_out.tax_from

@@ -6,7 +6,7 @@ WITH
     due AS (SELECT * FROM rating_dues)
 SELECT
     due.account AS account, due.period_from AS period_from, due.supply_point AS supply_point, due.price AS price, due.tariff AS tariff,
-    due.tariff_version AS tariff_version, due.charge AS charge,
+    due.tariff_version AS tariff_version, due.charge AS charge, due.tax_from AS tax_from,
     sumIf(base.amount, is_of_all OR has(of_charges, base.charge)) AS of_amount,
     reinterpret(
         toInt128(meterfold_in_steps(
@@ -17,6 +17,6 @@ SELECT
 FROM due
 INNER JOIN base
     ON base.account = due.account AND base.period_from = due.period_from AND base.supply_point = due.supply_point
-        AND base.tariff = due.tariff AND base.tariff_version = due.tariff_version
+        AND base.tariff = due.tariff AND base.tariff_version = due.tariff_version AND base.tax_from = due.tax_from
 WHERE due.kind = 'percentage'
-GROUP BY account, period_from, supply_point, price, tariff, tariff_version, charge
+GROUP BY account, period_from, supply_point, price, tariff, tariff_version, charge, tax_from

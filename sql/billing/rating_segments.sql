@@ -1,4 +1,6 @@
 -- One row per account, billing period, tenancy and tariff version in force: a stretch of local days with one price list. `segment` numbers them.
+-- Where the rate or treatment of a tax by the day of supply changes, a stretch is cut (`tax_from`: the day of the last such change in the period, or
+-- its first day), so that a line has one rate; what is taken whole is then shared by days (`whole_days`: those of the stretch before it was cut).
 CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
 WITH
     tenancies AS (SELECT * FROM rating_tenancies),
@@ -9,6 +11,15 @@ WITH
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
     metered AS (SELECT tariff, tariff_version FROM rating_prices WHERE is_metered),
+    cuts AS
+    (
+        SELECT
+            tariff AS cut_tariff, tariff_version AS cut_version, groupUniqArrayArray(rate_from) AS days, groupUniqArray(tax_object) AS tax_objects
+        FROM rating_taxes
+        WHERE tax_object != '' AND date_rule = 'supply' AND complaint = ''
+        GROUP BY tariff, tariff_version
+    ),
+    accounts AS (SELECT account AS treated_account, tax_treatments FROM rating_accounts),
     priced AS
     (
         SELECT
@@ -26,12 +37,36 @@ WITH
         FROM tenancies
         INNER JOIN tariff_versions ON tariff_versions.tariff = tenancies.tariff
         WHERE service_from < service_to
+    ),
+    taxed AS
+    (
+        SELECT
+            priced.* EXCEPT (service_from, service_to),
+            toUInt16(dateDiff('day', priced.service_from, priced.service_to)) AS whole_days,
+            arraySort(arrayDistinct(arrayFilter(
+                day -> day > priced.period_from AND day < priced.period_to,
+                arrayConcat(
+                    cuts.days,
+                    arrayFlatten(arrayMap(
+                        treated -> [treated.3, treated.4], arrayFilter(treated -> has(cuts.tax_objects, treated.1), accounts.tax_treatments)
+                    ))
+                )
+            ))) AS cut_days,
+            arrayPushFront(arrayFilter(day -> day > priced.service_from AND day < priced.service_to, cut_days), priced.service_from) AS starts,
+            arrayPushBack(arrayPopFront(starts), priced.service_to) AS ends,
+            part_from AS service_from,
+            part_to AS service_to,
+            arrayMax(arrayPushBack(arrayFilter(day -> day <= service_from, cut_days), priced.period_from)) AS tax_from
+        FROM priced
+        LEFT JOIN cuts ON cut_tariff = priced.tariff AND cut_version = priced.tariff_version
+        LEFT JOIN accounts ON treated_account = priced.account
+        ARRAY JOIN starts AS part_from, ends AS part_to
     )
 SELECT
-    toUInt32(row_number() OVER (ORDER BY account, period_from, tenancy, tariff_version)) AS segment,
-    * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays),
+    toUInt32(row_number() OVER (ORDER BY account, period_from, tenancy, tariff_version, service_from)) AS segment,
+    * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays, cut_days, starts, ends),
     toUInt16(dateDiff('day', service_from, service_to)) AS service_days,
     empty(offset_s) AS is_without_clock,
     if(empty(offset_s), 0, meterfold_day_start_ms(service_from, offset_from_ms, offset_until_ms, offset_s)) AS service_start_ms,
     if(empty(offset_s), 0, meterfold_day_start_ms(service_to, offset_from_ms, offset_until_ms, offset_s)) AS service_end_ms
-FROM priced
+FROM taxed

@@ -1,33 +1,29 @@
--- One row per account, billing period, currency and tax (name and rate): on the sum of the rounded net amounts that its tariff versions name, and on
--- the amounts of taxes before it that they name, one after the other. Rounded once. `is_circular`: a tax that it is on does not come before it.
+-- One row per account, billing period, currency and tax (name, rate, treatment): on the sum of the rounded net amounts that its tariff versions name,
+-- and on the amounts of taxes before it that they name, one after the other. `amount` is rounded once, or once a line (`level`); `remainder`: what it
+-- would be without rounding, less that, cut after 21 places. `contained`: what prices hold of it. `is_circular`: a tax that it is on does not come
+-- before it; `is_without_rate`: it has no rate on the day that counts.
 -- Nothing without rating_taxes.
 CREATE OR REPLACE TEMPORARY TABLE rating_tax_charges AS
 WITH
-    charges AS (SELECT * FROM rating_net_charges),
-    taxes AS (SELECT * FROM rating_taxes WHERE complaint = ''),
-    currencies AS (SELECT * FROM ref_currencies),
     taxed AS
     (
         SELECT
-            charges.account AS account, charges.period_from AS period_from, charges.period_to AS period_to, charges.currency AS currency,
-            taxes.tax AS tax, taxes.rate_text AS rate_text, taxes.rate AS rate,
-            min(charges.service_from) AS service_from, max(charges.service_to) AS service_to,
-            sumIf(charges.amount, empty(taxes.of_charges) OR has(taxes.of_charges, charges.charge)) AS of_amount,
-            max(taxes.tax_no) AS tax_no,
-            groupUniqArrayArray(taxes.on_taxes) AS on_taxes,
-            argMax((taxes.has_rounding, taxes.round_to, taxes.round_mode), (taxes.effective_from, taxes.tariff, taxes.tariff_version)) AS rounding
-        FROM charges
-        INNER JOIN taxes ON taxes.tariff = charges.tariff AND taxes.tariff_version = charges.tariff_version
-        GROUP BY account, period_from, period_to, currency, tax, rate_text, rate
-    ),
-    stepped AS
-    (
-        SELECT
-            taxed.*,
-            if(currencies.currency = '', 2, currencies.minor_digits) AS digits,
-            if(rounding.1, reinterpret(rounding.2, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step
-        FROM taxed
-        LEFT JOIN currencies ON currencies.currency = taxed.currency
+            account, period_from, period_to, currency, tax, rate_text, treatment, listed_text, any(rate) AS rate, any(listed_nano) AS rate_nano,
+            min(service_from) AS service_from, max(service_to) AS service_to,
+            max(tax_no) AS tax_no,
+            groupUniqArrayArray(on_taxes) AS on_taxes,
+            argMax((level, step, round_mode, date_rule, is_included), written_in) AS rule,
+            sumIf(net_amount, is_of) AS of_amount,
+            sumMap([divisor], [if(is_of, toInt256(reinterpret(net_amount, 'Int128')), toInt256(0))]) AS fractions,
+            sumIf(
+                meterfold_in_steps(
+                    toInt256(reinterpret(net_amount, 'Int128')) * listed_nano * 100000000000000000, step * divisor, round_mode
+                ) * intDiv(step, 100000000000000000),
+                is_of
+            ) AS of_lines,
+            max(rate_no = 0) AS is_without_rate
+        FROM rating_taxed
+        GROUP BY account, period_from, period_to, currency, tax, rate_text, treatment, listed_text
     ),
     rowed AS
     (
@@ -37,27 +33,44 @@ WITH
             period_to,
             currency,
             arraySort(groupArray((
-                tax_no, tax, rate_text, toInt256(reinterpret(of_amount, 'Int128')), toInt256(reinterpret(rate, 'Int128')), on_taxes, step,
-                rounding.3, service_from, service_to, rate
+                tax_no, tax, rate_text, treatment, listed_text, toInt256(reinterpret(of_amount, 'Int128')) AS of_nano, rate_nano, on_taxes, rule,
+                arrayFold((product, one) -> product * one, fractions.1, toInt256(1)) AS divisor,
+                -- in 10⁻²¹ × divisor
+                arraySum(arrayMap((one, part) -> part * intDiv(divisor, one), fractions.1, fractions.2)) * rate_nano * 100000000000000000
+                    AS exact,
+                of_lines, service_from, service_to, rate, is_without_rate
             ))) AS rows,
-            -- (name, rate, base, amount), both in 10⁻⁴
+            -- (name, rate, treatment, base, amount, contained in 10⁻⁴; remainder in 10⁻²¹)
             arrayFold(
                 (billed, row) -> arrayPushBack(
                     billed,
-                    (
-                        row.2, row.3,
-                        row.4 + arraySum(arrayMap(before -> if(has(row.6, (before.1, before.2)), before.4, toInt256(0)), billed)),
-                        meterfold_in_steps(
-                            (row.4 + arraySum(arrayMap(before -> if(has(row.6, (before.1, before.2)), before.4, toInt256(0)), billed)))
-                                * row.5 * 100000000,
-                            row.7, row.8
-                        ) * intDiv(row.7, 100000000000000000)
-                    )
+                    arrayMap(
+                        on_amount -> arrayMap(
+                            rounded -> (
+                                row.2, row.3, row.4, row.6 + on_amount,
+                                if(row.4 = '', rounded, toInt256(0)),
+                                if((row.9).5, rounded, toInt256(0)),
+                                if(
+                                    row.4 = '', intDiv(row.11, row.10) + on_amount * row.7 * 100000000 - rounded * 100000000000000000, toInt256(0)
+                                )
+                            ),
+                            [if(
+                                (row.9).1 = 'line',
+                                row.12 + meterfold_in_steps(on_amount * row.7 * 100000000, (row.9).2, (row.9).3)
+                                    * intDiv((row.9).2, 100000000000000000),
+                                meterfold_in_steps(row.11 + on_amount * row.7 * 100000000 * row.10, (row.9).2 * row.10, (row.9).3)
+                                    * intDiv((row.9).2, 100000000000000000)
+                            )]
+                        )[1],
+                        [arraySum(arrayMap(
+                            before -> if(has(row.8, (before.1, before.2, before.3)), before.5, toInt256(0)), billed
+                        ))]
+                    )[1]
                 ),
                 rows,
-                CAST([], 'Array(Tuple(String, String, Int256, Int256))')
+                CAST([], 'Array(Tuple(String, String, String, Int256, Int256, Int256, Int256))')
             ) AS amounts
-        FROM stepped
+        FROM taxed
         GROUP BY account, period_from, period_to, currency
     )
 SELECT
@@ -67,12 +80,19 @@ SELECT
     currency,
     row.2 AS tax,
     row.3 AS rate_text,
-    row.9 AS service_from,
-    row.10 AS service_to,
-    row.11 AS rate,
+    row.4 AS treatment,
+    row.5 AS listed_text,
+    (row.9).4 AS date_rule,
+    (row.9).5 AS is_included,
+    row.13 AS service_from,
+    row.14 AS service_to,
+    row.15 AS rate,
     place,
-    reinterpret(toInt128(billed.3), 'Decimal(38, 4)') AS base,
-    reinterpret(toInt128(billed.4), 'Decimal(38, 4)') AS amount,
-    NOT hasAll(arrayMap(before -> (before.1, before.2), arraySlice(amounts, 1, place - 1)), row.6) AS is_circular
+    reinterpret(toInt128(billed.4), 'Decimal(38, 4)') AS base,
+    reinterpret(toInt128(billed.5), 'Decimal(38, 4)') AS amount,
+    reinterpret(toInt128(billed.6), 'Decimal(38, 4)') AS contained,
+    reinterpret(toInt128(billed.7), 'Decimal(38, 21)') AS remainder,
+    NOT hasAll(arrayMap(before -> (before.1, before.2, before.3), arraySlice(amounts, 1, place - 1)), row.8) AS is_circular,
+    row.16 AS is_without_rate
 FROM rowed
 ARRAY JOIN rows AS row, amounts AS billed, arrayEnumerate(rows) AS place

@@ -8,7 +8,7 @@ WITH
     (
         SELECT
             *,
-            transform(kind, ['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'tax'], [1, 2, 3, 4, 5, 6, 7, 8], 9) AS rank,
+            indexOf(['energy', 'tiers', 'demand', 'standing', 'percentage', 'minimum', 'maximum', 'contained', 'tax'], kind) AS rank,
             row_number() OVER (
                 ORDER BY account, period_from, currency, is_withheld, rank, supply_point, charge_no, channel, service_from, band_no, element
             ) AS place,
@@ -57,6 +57,8 @@ SELECT
         '","supply_point":', toJSONString(supply_point),
         ',"tariff":', toJSONString(tariff),
         ',"tariff_version":', toJSONString(tariff_version),
+        if(isNull(tax_point), '', concat(',"tax_point":"', toString(assumeNotNull(tax_point)), '"')),
+        if(kind = 'tax', concat(',"tax_remainder":"', toString(tax_remainder), '"'), ''),
         ',"type":"line","unit":', toJSONString(unit),
         ',"v":1',
         if(is_withheld, concat(',"withheld":{"bearer":', toJSONString(withheld_bearer), ',"reason":', toJSONString(withheld_reason), '}'), ''),

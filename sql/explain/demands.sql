@@ -47,6 +47,7 @@ FROM
     FROM placed AS now
     CROSS JOIN placed AS earlier
     WHERE now.period_from = {period_from:Date} AND now.tariff = {tariff:String} AND now.tariff_version = {tariff_version:String}
+        AND now.service_from >= {service_from:Date} AND now.service_to <= {service_to:Date}
 )
 GROUP BY service_from, service_to
 ORDER BY service_from, service_to

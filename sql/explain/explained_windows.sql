@@ -14,7 +14,7 @@ WITH
         SELECT segment
         FROM rating_segments
         WHERE period_from = {period_from:Date} AND supply_point = {supply_point:String} AND tariff = {tariff:String}
-            AND tariff_version = {tariff_version:String}
+            AND tariff_version = {tariff_version:String} AND service_from >= {service_from:Date} AND service_to <= {service_to:Date}
     ),
     roles AS
     (

@@ -22,8 +22,8 @@ SELECT
     lines.kind AS kind,
     lines.element AS element,
     -- the charge it is of ('' for one without a name), and its band or tier
-    if(JSONLength(lines.element) = 7, JSONExtractString(lines.element, 6), '') AS charge,
-    JSONExtractString(lines.element, if(JSONLength(lines.element) = 7, 7, 6)) AS part,
+    if(JSONLength(lines.element) >= 7, JSONExtractString(lines.element, 6), '') AS charge,
+    JSONExtractString(lines.element, if(JSONLength(lines.element) >= 7, 7, 6)) AS part,
     lines.supply_point AS supply_point,
     lines.channel AS channel,
     lines.tariff AS tariff,

@@ -6,6 +6,7 @@ WITH
         FROM rating_segments
         WHERE period_from = {period_from:Date} AND supply_point = {supply_point:String} AND tariff = {tariff:String}
             AND tariff_version = {tariff_version:String} AND {kind:String} = 'tiers'
+            AND service_from >= {service_from:Date} AND service_to <= {service_to:Date}
     ),
     prices AS
     (

@@ -31,6 +31,7 @@ SELECT
     lines.amount_should AS amount_should,
     lines.amount_was AS amount_was,
     lines.amount AS amount,
+    lines.tax_remainder AS tax_remainder,
     lines.is_withheld AS is_withheld,
     lines.withheld_reason AS withheld_reason,
     lines.withheld_bearer AS withheld_bearer,

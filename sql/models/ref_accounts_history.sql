@@ -12,6 +12,14 @@ SELECT
     JSONExtractString(body, 'calendar', 'kind') AS calendar_kind,
     toUInt8(JSONExtractUInt(body, 'calendar', 'day')) AS calendar_day,
     toDecimal128(if(JSONHas(body, 'opening_position'), JSONExtractString(body, 'opening_position'), '0'), 4) AS opening_position,
+    -- (tax, treatment, from, to: the last day there is if open): taxes that it is exempt from, or owes itself
+    arrayMap(
+        item -> (
+            JSONExtractString(item, 'tax'), JSONExtractString(item, 'treatment'), toDate(JSONExtractString(item, 'from')),
+            ifNull(toDateOrNull(JSONExtractString(item, 'to')), toDate('2149-06-06'))
+        ),
+        JSONExtractArrayRaw(body, 'taxes')
+    ) AS tax_treatments,
     ended_reason,
     toDateOrNull(ended_at) AS ended_on,
     is_withdrawn,

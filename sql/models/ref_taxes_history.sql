@@ -1,5 +1,6 @@
 -- One row per version of a tariff object, tariff version and tax: `taxes` of decision 12 in the order written, after the old field `tax` (tax_no 0).
--- `of_charges` empty: on all charges. `on_taxes`: (name, rate) of the taxes before it that it is on too. `complaint`: what cannot be read, or ''.
+-- `tax_object`: the tax that it is, where that stands on its own (ref_tax_objects), else ''; `tax` is then what `on` calls it. `of_charges` empty: on
+-- all charges. `on_names`: taxes before it that it is on too. `complaint`: what cannot be read, or ''.
 CREATE OR REPLACE VIEW ref_taxes_history AS
 WITH
     versions AS (SELECT * FROM ref_tariff_versions_history),
@@ -9,12 +10,13 @@ WITH
             * EXCEPT (energy),
             arrayMap(item -> meterfold_json_text(item, 'name'), charges) AS charge_names,
             arrayConcat(
-                if(tax_name = '', [], [('{}', tax_name, tax_rate_text)]),
+                if(tax_name = '', [], [('{}', tax_name, tax_rate_text, '')]),
                 arrayMap(
                     item -> (
-                        item, meterfold_json_text(item, 'name'),
+                        item, meterfold_json_text(item, if(JSONType(item, 'name') = 'Null', 'tax', 'name')),
                         -- without trailing zeros: 0.050 and 0.05 are the same tax
-                        replaceRegexpOne(replaceRegexpOne(meterfold_json_text(item, 'rate'), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', '')
+                        replaceRegexpOne(replaceRegexpOne(meterfold_json_text(item, 'rate'), '(\\.[0-9]*?)0+$', '\\1'), '\\.$', ''),
+                        meterfold_json_text(item, 'tax')
                     ),
                     taxes
                 )
@@ -34,9 +36,9 @@ WITH
             item.1 AS body,
             item.2 AS tax,
             item.3 AS rate_text,
+            item.4 AS tax_object,
             JSONExtract(body, 'of', 'Array(String)') AS of_charges,
             JSONExtract(body, 'on', 'Array(String)') AS on_names,
-            arrayFilter(other -> has(on_names, other.1), arrayMap(other -> (other.2, other.3), arraySlice(items, 1, item_no - 1))) AS on_taxes,
             JSONType(body, 'round') != 'Null' AS has_rounding,
             if(has_rounding, meterfold_json_text(JSONExtractRaw(body, 'round'), 'to'), '1') AS round_to_text,
             if(NOT has_rounding OR JSONType(body, 'round', 'mode') = 'Null', 'half_up', JSONExtractString(body, 'round', 'mode')) AS round_mode
@@ -50,19 +52,20 @@ SELECT
     item_no AS tax_no,
     tax,
     rate_text,
-    toDecimal128OrZero(rate_text, 9) AS rate,
+    tax_object,
     of_charges,
-    on_taxes,
+    on_names,
     has_rounding,
     toDecimal256OrZero(round_to_text, 9) AS round_to,
     round_mode,
     multiIf(
         tax IN ('', '?'), 'has a tax without a name',
-        NOT match(rate_text, '^[0-9]{1,9}([.][0-9]{1,9})?$'), 'has a standing charge or tax that is no decimal number with at most 9 places',
-        arrayCount(other -> other.2 = tax AND other.3 = rate_text, items) > 1, 'has two taxes of one name and rate',
+        tax_object = '?' OR (tax_object != '' AND rate_text != ''), 'has a tax that stands on its own and has a rate beside it',
+        tax_object = '' AND NOT match(rate_text, '^[0-9]{1,9}([.][0-9]{1,9})?$'), 'has a standing charge or tax that is no decimal number with at most 9 places',
+        arrayCount(other -> other.2 = tax AND other.3 = rate_text AND other.4 = tax_object, items) > 1, 'has two taxes of one name and rate',
         JSONType(body, 'of') NOT IN ('Null', 'Array') OR (JSONType(body, 'of') = 'Array' AND empty(of_charges)) OR NOT hasAll(charge_names, of_charges),
         'has a tax of charges that are not there',
-        JSONType(body, 'on') NOT IN ('Null', 'Array') OR NOT hasAll(arrayMap(other -> other.1, on_taxes), on_names),
+        JSONType(body, 'on') NOT IN ('Null', 'Array') OR NOT hasAll(arrayMap(other -> other.2, arraySlice(items, 1, item_no - 1)), on_names),
         'has a tax on taxes that do not stand before it',
         has_rounding AND (
             NOT match(round_to_text, '^[0-9]{1,9}([.][0-9]{1,4})?$') OR toFloat64OrZero(round_to_text) = 0

@@ -42,11 +42,18 @@ class Truth:
     billing_from: dict[str, date] = field(default_factory=dict)
     calendar_day: dict[str, int] = field(default_factory=dict)
     standing: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    taxes: dict[str, Body] = field(default_factory=dict)
+    treatments: dict[str, list[Body]] = field(default_factory=dict)
+    today: date = date(2024, 5, 3)
+    invoiced: dict[tuple[str, date], date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Days of one tenancy under one tariff version in one period; `period_days` of the whole calendar period."""
+    """Days of one tenancy under one tariff version in one period; `period_days` of the whole calendar period.
+
+    `part`: the day of the last change of a tax by the day of supply, or the first of the period. `whole_days`: with those of other parts.
+    """
 
     account: str
     period_no: int
@@ -57,6 +64,8 @@ class Segment:
     version: str
     body: Body = field(hash=False, compare=False)
     days: tuple[date, ...]
+    part: date
+    whole_days: int
 
 
 @dataclass(frozen=True)
@@ -71,23 +80,28 @@ class Line:
 
 def rated(truth: Truth) -> dict[tuple[str, date, str], Decimal]:
     """{(account, first day of the period, element): amount}."""
-    lines: dict[tuple[str, date], dict[tuple[str, str, str], list[Line]]] = defaultdict(lambda: defaultdict(list))
-    grouped: dict[tuple[str, date, str, str, str], list[Segment]] = defaultdict(list)
+    lines: dict[tuple[str, date], dict[tuple[str, str, str, date], list[Line]]] = defaultdict(lambda: defaultdict(list))
+    grouped: dict[tuple[str, date, str, str, str, date], list[Segment]] = defaultdict(list)
+    ends: dict[tuple[str, date], date] = {}
     segments = list(_segments(truth))
     for segment in segments:
-        grouped[segment.account, segment.period_from, segment.supply_point, segment.tariff, segment.version].append(
-            segment
-        )
+        key = segment.account, segment.period_from, segment.supply_point, segment.tariff, segment.version, segment.part
+        grouped[key].append(segment)
+        ends[key[:2]] = _period(segment.days[0], truth.calendar_day[segment.account])[1] - timedelta(days=1)
     demands = _demands(truth, segments)
-    for (account, period_from, point, tariff, version), parts in grouped.items():
-        lines[account, period_from][point, tariff, version] = _net_lines(truth, parts, demands)
+    whole: dict[tuple[str, date, str, str, str], int] = defaultdict(int)
+    for which, parts in grouped.items():
+        whole[which[:5]] += sum(len(item.days) for item in parts)
+    for (account, period_from, point, tariff, version, part), parts in grouped.items():
+        days = whole[account, period_from, point, tariff, version]
+        lines[account, period_from][point, tariff, version, part] = _net_lines(truth, parts, demands, days)
     found: dict[tuple[str, date, str], Decimal] = {}
     for (account, period_from), by_list in lines.items():
         versions = {key: _body(truth, key[1], key[2]) for key in by_list}
-        taxes = _taxes(truth, by_list, versions)
+        taxes = _taxes(truth, account, period_from, ends[account, period_from], by_list, versions)
         for line in [*(line for items in by_list.values() for line in items), *taxes]:
-            key = account, period_from, line.element
-            found[key] = found.get(key, Decimal(0)) + decimal(line.amount)
+            element = account, period_from, line.element
+            found[element] = found.get(element, Decimal(0)) + decimal(line.amount)
     return found
 
 
@@ -99,8 +113,9 @@ def _body(truth: Truth, tariff: str, version: str) -> Body:
 
 
 def _segments(truth: Truth) -> Iterable[Segment]:
-    days: dict[tuple[str, str, str], list[date]] = defaultdict(list)
-    about: dict[tuple[str, str, str], Any] = {}
+    days: dict[tuple[str, str, str, date], list[date]] = defaultdict(list)
+    about: dict[tuple[str, str, str, date], Any] = {}
+    whole: dict[tuple[str, str, str], int] = defaultdict(int)
     for name, tenancy in truth.tenancies.items():
         account = tenancy["account"]
         day = max(date.fromisoformat(tenancy["from"]), truth.billing_from[account])
@@ -112,8 +127,11 @@ def _segments(truth: Truth) -> Iterable[Segment]:
             effective = [
                 item for item in truth.tariffs[tenancy["tariff"]] if date.fromisoformat(item["effective_from"]) <= day
             ]
-            key = name, str(begins), effective[-1]["version"]
+            first = max(begins, truth.billing_from[account])
+            cuts = [at for at in _tax_changes(truth, account, effective[-1]) if first < at <= day]
+            key = name, str(begins), effective[-1]["version"], max(cuts, default=first)
             days[key].append(day)
+            whole[key[:3]] += 1
             about[key] = account, begins, until, tenancy, effective[-1]
             day += timedelta(days=1)
     for key, found in days.items():
@@ -122,8 +140,22 @@ def _segments(truth: Truth) -> Iterable[Segment]:
         period_no = begins.year * 12 + begins.month
         yield Segment(
             account, period_no, period_from, (until - begins).days, tenancy["supply_point"], tenancy["tariff"],
-            body["version"], body, tuple(found),
+            body["version"], body, tuple(found), key[3], whole[key[:3]],
         )  # fmt: skip
+
+
+def _tax_changes(truth: Truth, account: str, body: Body) -> set[date]:
+    """Days on which a rate or treatment of a tax by the day of supply changes."""
+    named = {
+        item["tax"]
+        for item in body.get("taxes") or ()
+        if "tax" in item and truth.taxes[item["tax"]]["date"] == "supply"
+    }
+    found = {date.fromisoformat(rate["from"]) for name in named for rate in truth.taxes[name]["rates"]}
+    for item in truth.treatments.get(account, ()):
+        if item["tax"] in named:
+            found |= {date.fromisoformat(item[key]) for key in ("from", "to") if item[key]}
+    return found
 
 
 def _period(day: date, turns: int) -> tuple[date, date]:
@@ -252,7 +284,8 @@ def _measured(truth: Truth, segment: Segment, charge: Body, windows: list[Window
 
 
 def _proportion(charge: Body, segment: Segment) -> Fraction:
-    return Fraction(1) if charge.get("prorate") == "none" else Fraction(len(segment.days), segment.period_days)
+    """What is taken whole is so over the parts that a tax cuts, too."""
+    return Fraction(len(segment.days), segment.whole_days if charge.get("prorate") == "none" else segment.period_days)
 
 
 def _demands(truth: Truth, segments: list[Segment]) -> dict[tuple[Segment, str], Fraction]:
@@ -295,8 +328,10 @@ def _charges(body: Body) -> list[Body]:
 # -- money --------------------------------------------------------------------------------------------------------------
 
 
-def _net_lines(truth: Truth, segments: list[Segment], demands: dict[tuple[Segment, str], Fraction]) -> list[Line]:
-    """The lines of one account, period, supply point and tariff version before tax."""
+def _net_lines(
+    truth: Truth, segments: list[Segment], demands: dict[tuple[Segment, str], Fraction], whole_days: int
+) -> list[Line]:
+    """The lines of one account, period, supply point, tariff version and part of the period with one rate of tax, before tax."""
     body, first = segments[0].body, segments[0]
     lines: list[Line] = []
     for charge in _charges(body):
@@ -325,7 +360,7 @@ def _net_lines(truth: Truth, segments: list[Segment], demands: dict[tuple[Segmen
     whole = list(lines)
     days = sum(len(segment.days) for segment in segments)
     for charge in [item for item in _charges(body) if item["kind"] in ("minimum", "maximum")]:
-        share = Fraction(1) if charge.get("prorate") == "none" else Fraction(days, first.period_days)
+        share = Fraction(days, whole_days if charge.get("prorate") == "none" else first.period_days)
         lacking = Fraction(charge["amount"]) * share - sum(
             (line.amount for line in whole if _is_of(charge, line)), Fraction(0)
         )
@@ -342,7 +377,8 @@ def _is_of(charge: Body, line: Line) -> bool:
 
 def _element(segment: Segment, charge: Body, band: str) -> str:
     channel = charge["quantity"]["channel"] if "quantity" in charge else ""
-    named = [charge["name"], band] if charge["name"] else [band]
+    cut_at = [str(segment.part)] if segment.part > segment.period_from else []
+    named = [charge["name"] or "", band, *cut_at] if charge["name"] or cut_at else [band]
     parts = [charge["kind"], segment.supply_point, channel, segment.tariff, segment.version, *named]
     return json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
 
@@ -398,34 +434,101 @@ def _tiers(segment: Segment, charge: Body, quantity: Fraction) -> dict[str, Frac
 
 
 def _taxes(
-    truth: Truth, by_list: dict[tuple[str, str, str], list[Line]], versions: dict[tuple[str, str, str], Body]
+    truth: Truth,
+    account: str,
+    period_from: date,
+    last: date,
+    by_list: dict[tuple[str, str, str, date], list[Line]],
+    versions: dict[tuple[str, str, str, date], Body],
 ) -> list[Line]:
-    """One line a tax (name and rate) of an account and period, in the order written."""
-    bases: dict[tuple[str, str], Fraction] = {}
-    on: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    told: dict[tuple[str, str], Body] = {}
-    order: dict[tuple[str, str], int] = {}
+    """One line a tax (name, rate, treatment) of an account and period, in the order written; and one more of what prices contain."""
+    found: dict[tuple[str, ...], _Levied] = {}
     for key, lines in by_list.items():
         body = versions[key]
         taxes = [body["tax"]] if body.get("tax") else []
         taxes += body.get("taxes") or []
-        before: list[tuple[str, str]] = []
-        for number, tax in enumerate(taxes):
-            which = tax["name"], _plain(tax["rate"])
-            base = sum((line.amount for line in lines if _is_of(tax, line)), Fraction(0))
-            bases[which] = bases.get(which, Fraction(0)) + base
-            on[which] |= {other for other in before if other[0] in (tax.get("on") or ())}
-            order[which] = max(order.get(which, 0), number)
-            told[which] = tax
-            before.append(which)
-    amounts: dict[tuple[str, str], Fraction] = {}
-    found = []
-    for which in sorted(bases, key=lambda item: (order[item], item)):
-        base = bases[which] + sum((amounts[other] for other in on[which]), Fraction(0))
-        amounts[which] = _rounding(truth, told[which])(base * Fraction(which[1]))
-        element = json.dumps(["tax", *which], separators=(",", ":"), ensure_ascii=False)
-        found.append(Line("", "tax", element, amounts[which]))
-    return found
+        levied = [
+            _levy(
+                truth,
+                account,
+                item,
+                {
+                    "supply": key[3],
+                    "period_end": last,
+                    "invoice": truth.invoiced.get((account, period_from), truth.today),
+                },
+            )
+            for item in taxes
+        ]
+        for number, one in enumerate(levied):
+            tax = found.setdefault(one.which, one)
+            tax.order = max(tax.order, number)
+            tax.on |= {other.which for other in levied[:number] if other.label in (one.told.get("on") or ())}
+            for line in (line for line in lines if _is_of(one.told, line)):
+                beside = [other for other in levied if _is_of(other.told, line)]
+                share = one.listed
+                if one.included and not one.gross:
+                    share /= 1 + sum(other.listed for other in beside if other.included)
+                if one.gross and not one.included:
+                    share /= 1 - sum(other.listed for other in beside if other.gross and not other.treatment)
+                tax.exact += line.amount * share
+                tax.by_line += _rounding(truth, one.rules)(line.amount * share)
+    amounts: dict[tuple[str, ...], Fraction] = {}
+    lines_of: list[Line] = []
+    for tax in sorted(found.values(), key=lambda item: (item.order, item.which)):
+        on = sum((amounts[other] for other in tax.on), Fraction(0)) * tax.listed
+        rounding = _rounding(truth, tax.rules)
+        amount = tax.by_line + rounding(on) if tax.rules.get("rounding") == "line" else rounding(tax.exact + on)
+        name, rate, treatment = tax.which[:3]
+        amounts[tax.which] = Fraction(0) if treatment else amount
+        said = [treatment] if treatment else []
+        if tax.included:
+            lines_of.append(Line("", "contained", _compact(["contained", name, tax.which[3], *said]), -amount))
+        lines_of.append(Line("", "tax", _compact(["tax", name, rate, *said]), amounts[tax.which]))
+    return lines_of
+
+
+@dataclass
+class _Levied:
+    """A tax as it is for some lines: `which` (name, rate, treatment, rate that is listed), and what it comes to."""
+
+    which: tuple[str, ...]
+    label: str
+    told: Body
+    rules: Body
+    listed: Fraction
+    treatment: str
+    included: bool
+    gross: bool
+    order: int = 0
+    on: set[tuple[str, ...]] = field(default_factory=set)
+    exact: Fraction = Fraction(0)
+    by_line: Fraction = Fraction(0)
+
+
+def _levy(truth: Truth, account: str, told: Body, days: dict[str, date]) -> _Levied:
+    if "tax" not in told:
+        rate = _plain(told["rate"])
+        return _Levied((told["name"], rate, "", rate), told["name"], told, told, Fraction(rate), "", False, False)
+    rules = truth.taxes[told["tax"]]
+    day = str(days[rules["date"]])
+    rate = _plain(next(item["rate"] for item in reversed(rules["rates"]) if item["from"] <= day))
+    treatment = next(
+        (
+            item["treatment"]
+            for item in truth.treatments.get(account, ())
+            if item["tax"] == told["tax"] and item["from"] <= day and not (item["to"] and item["to"] <= day)
+        ),
+        "",
+    )
+    which = rules["name"], "0" if treatment else rate, treatment, rate
+    label = told.get("name") or told["tax"]
+    gross = rules.get("share_of") == "gross"
+    return _Levied(which, label, told, rules, Fraction(rate), treatment, bool(rules.get("included")), gross)
+
+
+def _compact(parts: list[str]) -> str:
+    return json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
 
 
 def _plain(rate: str) -> str:

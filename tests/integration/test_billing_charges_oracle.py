@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,12 +22,15 @@ from tests.integration.billing_world import HALF_HOUR_MS, ListLog, World, band, 
 from tests.integration.charges_oracle import PLACES, SIZES, WEEKDAYS, Body, Truth, rated
 from tests.integration.test_sql_checks import CHECKS
 
-SEEDS = [pytest.param(seed, marks=pytest.mark.long) for seed in range(40)]
+SEEDS = [pytest.param(seed, marks=pytest.mark.long) for seed in range(60)]
+WITH_MORE: Final = 40
+"""From this seed on: taxes that stand on their own, by day and by treatment."""
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
 FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
 NOW = ms("2024-05-03T00:00Z")
 MODES = ("half_up", "half_even", "down", "up")
 POINTS = ("P1", "P2", "P3")
+DAY_MS = 86_400_000
 
 
 def some_rate(rng: random.Random) -> str:
@@ -154,11 +157,48 @@ def some_versions(rng: random.Random) -> list[Body]:
     return [some_version(rng, at, start) for at, start in enumerate(sorted(starts))]
 
 
+OWN_TAXES: dict[str, Body] = {
+    "by supply": {"date": "supply", "rounding": "document"},
+    "by line": {"date": "period_end", "rounding": "line"},
+    "when invoiced": {"date": "invoice", "round": {"to": "1", "mode": "up"}},
+    "share": {"date": "supply", "share_of": "gross", "rounding": "line"},
+    "other share": {"date": "period_end", "share_of": "gross"},
+    "inside": {"date": "supply", "included": True},
+}
+
+
+def some_tax(rng: random.Random, name: str) -> Body:
+    days = [
+        "2001-01-01",
+        *sorted(rng.sample(["2024-02-20", "2024-03-01", "2024-04-15", "2024-05-04"], rng.randrange(3))),
+    ]
+    return {
+        "name": name,
+        "rates": [{"from": day, "rate": rng.choice(["0.1", "0.050", "0.19", "0"])} for day in days],
+        **OWN_TAXES[name],
+    }
+
+
+def some_named(rng: random.Random, version: Body) -> list[Body]:
+    """Taxes by name, some of them of some charges, a plain one on the one before it."""
+    names = [item["name"] for item in version["charges"]]
+    taxes: list[Body] = []
+    for name in sorted(rng.sample(sorted(OWN_TAXES), rng.randrange(1, 4))):
+        tax: Body = {"tax": name}
+        if rng.random() < 0.4:
+            tax["of"] = rng.sample(names, rng.randrange(1, len(names) + 1))
+        before = [item["tax"] for item in taxes if not OWN_TAXES[item["tax"]].get("included")]
+        if "share_of" not in OWN_TAXES[name] and "included" not in OWN_TAXES[name] and before and rng.random() < 0.5:
+            tax["on"] = [before[-1]]
+        taxes.append(tax)
+    return taxes
+
+
 class Portfolio:
     """Two accounts, three supply points with import, export and reactive energy, tenants that change hands; three months of half-hours."""
 
-    def __init__(self, world: World, rng: random.Random) -> None:
-        self.world, self.rng = world, rng
+    def __init__(self, world: World, rng: random.Random, more: random.Random | None) -> None:
+        self.world, self.rng, self.more = world, rng, more
         self.hardened: dict[tuple[str, str, int], int] = {}
         self.revisions: dict[tuple[str, str, int], int] = defaultdict(int)
         zone = rng.choice(ZONES)
@@ -173,6 +213,10 @@ class Portfolio:
             world.account(
                 account, str(self.truth.billing_from[account]), self.truth.calendar_day[account], self.truth.currency
             )
+        if more is not None:
+            for name in OWN_TAXES:
+                self.retax(name)
+            self.retreat()
         for name in ("T1", "T2"):
             self.retariff(name)
         for point in POINTS:
@@ -183,7 +227,32 @@ class Portfolio:
 
     def retariff(self, name: str) -> None:
         self.truth.tariffs[name] = some_versions(self.rng)
+        for version in self.truth.tariffs[name] if self.more else ():
+            assert self.more is not None
+            version["taxes"] = some_named(self.more, version)
         self.world.tariff(name, *self.truth.tariffs[name], currency=self.truth.currency)
+
+    def retax(self, name: str) -> None:
+        assert self.more is not None
+        self.truth.taxes[name] = some_tax(self.more, name)
+        self.world.reference("tax", name, self.truth.taxes[name])
+
+    def retreat(self) -> None:
+        """Account A is exempt from one tax for some time, and owes another itself from a day on."""
+        assert self.more is not None
+        one, other = self.more.sample(sorted(OWN_TAXES), 2)
+        first, last = sorted(FIRST + timedelta(days=at) for at in self.more.sample(range(90), 2))
+        self.truth.treatments["A"] = [
+            {"tax": one, "treatment": "exempt", "evidence": "a paper", "from": str(first), "to": str(last)},
+            {"tax": other, "treatment": "reverse_charge", "evidence": "a number", "from": str(last), "to": None},
+        ]
+        body = {
+            "legal_entity": "LE", "party_id": "P-A", "currency": self.truth.currency,
+            "billing_from": str(self.truth.billing_from["A"]),
+            "calendar": {"kind": "monthly", "day": self.truth.calendar_day["A"]}, "opening_position": "0.00",
+            "taxes": self.truth.treatments["A"],
+        }  # fmt: skip
+        self.world.reference("account", "A", body)
 
     def occupy(self, name: str, account: str, point: str, first: date, last: date | None, tariff: str) -> None:
         to = str(last) if last else None
@@ -232,6 +301,9 @@ class Portfolio:
                 [(at, at + HALF_HOUR_MS, self.hardened[key])],
                 supply_point=point, channel=channel, unit=self.truth.units[point, channel],
             )  # fmt: skip
+        if self.more is not None:
+            self.retax(self.more.choice(sorted(OWN_TAXES)))
+            self.retreat()
         if self.rng.random() < 0.5:
             self.retariff("T1")
         if self.rng.random() < 0.5:
@@ -263,9 +335,11 @@ def rated_both_ways(store: Store, pins: Pins) -> list[list[Any]]:
 def test_conservation_of_money_charges_of_every_kind(store: Store, seed: int) -> None:
     rng = random.Random(seed)
     world = World(store, ListLog())
-    portfolio = Portfolio(world, rng)
+    portfolio = Portfolio(world, rng, random.Random(seed) if seed >= WITH_MORE else None)
     for step in range(3):
-        result = run_bills(store, world.log, NOW + step)
+        now = NOW + step * (DAY_MS if seed >= WITH_MORE else 1)
+        portfolio.truth.today = datetime.fromtimestamp(now / 1000, UTC).date()
+        result = run_bills(store, world.log, now)
         assert result.blocked == ()
         expected = {key: amount for key, amount in rated(portfolio.truth).items() if amount}
         billed = {(account, period, element): amount for account, period, element, amount in store.query(_BILLED).rows}
@@ -274,7 +348,9 @@ def test_conservation_of_money_charges_of_every_kind(store: Store, seed: int) ->
         assert added == looked_at
         for account in sorted({document.account for document in result.documents}):
             if rng.random() < 0.7:
-                issue_bill(store, world.log, account, NOW + step)
+                for document in issue_bill(store, world.log, account, now):
+                    period_from = date.fromisoformat(document.document_id.split("/")[-2])
+                    portfolio.truth.invoiced.setdefault((account, period_from), portfolio.truth.today)
         if step < 2:
             portfolio.something_changes()
     assert {name: rows for name, sql in CHECKS.items() if (rows := store.query(sql).rows)} == {}

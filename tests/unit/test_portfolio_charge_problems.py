@@ -129,7 +129,7 @@ OF_A_VERSION: list[tuple[str, str, str, str]] = [
      "charges.M.of", "N is not computed before a minimum"),
     ("bad_value", "taxes: { VAT: 19 }", "taxes.VAT", "19 % as 0.19"),
     ("bad_value", "taxes: { VAT: { rate: 0.19, round: 0.001 } }", "taxes.VAT.round", "no multiple of 0.01 GBP"),
-    ("missing_key", "taxes: { VAT: { of: U } }", "taxes.VAT.rate", "add it"),
+    ("missing_key", "taxes: { VAT: {} }", "taxes.VAT.rate", "add it"),
     ("missing_key", "taxes: { VAT: [] }", "taxes.VAT", "is empty"),
     ("unknown_key", "taxes: { VAT: { rate: 0.19, base: U } }", "taxes.VAT.base", "means nothing here"),
     ("unknown_reference", f"charges: {{ {USAGE} }}\ntaxes: {{ VAT: {{ rate: 0.1, of: Usage }} }}", "taxes.VAT.of", "no charge Usage"),
