@@ -136,6 +136,20 @@ def _share_of(windows: list[Window], whose: str) -> None:
     )
     total = sum((window.quantity for window in windows), Decimal(0))
     session().out.print(f"\n{len(windows):,} determinants{whose}, {trim(total)} {unit}: {parts}")
+    _prices(windows)
+
+
+def _prices(windows: list[Window]) -> None:
+    """The dearest windows of a line at the prices of a series."""
+    priced = [(window.quantity * window.price, window) for window in windows if window.price is not None]
+    for value, window in sorted(priced, key=lambda item: (-item[0], item[1].start_utc))[:PEAKS_SHOWN]:
+        session().out.print(
+            f"  {window.start_utc:%Y-%m-%d %H:%M}Z  {quantity(window.quantity, window.unit)} × {trim(window.price or Decimal(0))} "
+            f"= {trim(value)}",
+            style="dim",
+        )
+    if len(priced) > PEAKS_SHOWN:
+        session().out.print(f"  … the dearest of {len(priced):,}; --json has them all", style="dim")
 
 
 def _adjustments(adjustments: tuple[Adjustment, ...]) -> None:

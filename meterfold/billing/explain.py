@@ -20,7 +20,7 @@ class Window:
 
     `role`: counted; or taken off or compared with, of the channels that the line's quantity is less or beyond. `quantity` is what the line
     counts: the determinant and `revision` adjustments to it. `quantity_hardened` is the determinant alone, of the whole window from
-    `window_start_utc` to `window_end_utc`.
+    `window_start_utc` to `window_end_utc`. `price`: of the series that the line is at, None without one.
     """
 
     start_utc: datetime
@@ -39,6 +39,7 @@ class Window:
     config_version: int
     channel: str
     role: str
+    price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

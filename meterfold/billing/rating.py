@@ -156,7 +156,7 @@ WITH
         SELECT meterfold_tariff(tariff) AS tariff
         FROM ref_charges_history
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-            AND (net = 'interval' OR highest > 1)
+            AND (net = 'interval' OR highest > 1 OR series != '')
     ),
     supply_points AS
     (

@@ -185,6 +185,12 @@ def _dated(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) and _day(item.get("from")) for item in value)
 
 
+def _spans(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and _INT64(item.get("from_ms")) and _name(item.get("prices")) for item in value
+    )
+
+
 def _versions(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, dict) and _day(item.get("effective_from")) for item in value
@@ -194,6 +200,7 @@ def _versions(value: Any) -> bool:
 BODIES: Final[dict[str, dict[str, Check]]] = {
     "account": {"billing_from": _day, "opening_position?": _AMOUNT, "taxes?": _dated},
     "tax": {"rates": _dated},
+    "series": {"step_s": _between(60, 86_400), "spans": _spans},
     "tenancy": {"from": _day, "to?": _day_or_none},
     "tariff": {"versions": _versions},
     "site": {"holidays?": _list_of(_day)},

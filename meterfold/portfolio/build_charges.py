@@ -11,6 +11,7 @@ from typing import Final
 from meterfold.portfolio.build_bands import build_bands, build_whens, check_names
 from meterfold.portfolio.build_quantities import build_quantity, build_rounding
 from meterfold.portfolio.model_tariffs import (
+    BySeries,
     Charge,
     DemandCharge,
     EnergyCharge,
@@ -18,6 +19,7 @@ from meterfold.portfolio.model_tariffs import (
     PercentageCharge,
     Ratchet,
     Rounding,
+    Series,
     StandingCharge,
     Tier,
     TieredCharge,
@@ -31,6 +33,7 @@ from meterfold.portfolio.shape_tariffs import (
     LimitShape,
     PercentageShape,
     RoundShape,
+    SeriesChargeShape,
     StandingChargeShape,
     TieredChargeShape,
     TierShape,
@@ -42,11 +45,16 @@ RANK: Final = {"energy": 0, "tiers": 0, "demand": 0, "standing": 0, "percentage"
 
 
 def build_charges(
-    written: Written, shapes: Mapping[str, ChargeShape], currency: str | None, path: Path
+    written: Written, shapes: Mapping[str, ChargeShape], currency: str | None, series: Mapping[str, Series], path: Path
 ) -> tuple[Charge, ...]:
     """The charges of a version, in the order written. `path` is that of their mapping."""
     ranks = {name: RANK[shape.kind] for name, shape in shapes.items()}
-    return tuple(_charge(written, name, shape, ranks, currency, (*path, name)) for name, shape in shapes.items())
+    return tuple(
+        _by_series(written, name, shape, currency, series, (*path, name))
+        if isinstance(shape, SeriesChargeShape)
+        else _charge(written, name, shape, ranks, currency, (*path, name))
+        for name, shape in shapes.items()
+    )
 
 
 def _charge(
@@ -56,7 +64,7 @@ def _charge(
     match shape:
         case EnergyChargeShape():
             bands = build_bands(written, shape.bands, (*path, "bands"))
-            return EnergyCharge(name, build_quantity(written, shape, path), bands, rounding)
+            return EnergyCharge(name, build_quantity(written, shape, path), bands, None, rounding)
         case TieredChargeShape():
             return _tiered(written, name, shape, rounding, path)
         case DemandChargeShape():
@@ -69,6 +77,33 @@ def _charge(
         case PercentageShape():
             return PercentageCharge(name, _of(written, shape, ranks, path), shape.share, rounding)
     raise AssertionError(shape)
+
+
+def _by_series(
+    written: Written,
+    name: str,
+    shape: SeriesChargeShape,
+    currency: str | None,
+    series: Mapping[str, Series],
+    path: Path,
+) -> EnergyCharge:
+    """A charge at the prices of a series: window by window, so what is done to a sum cannot be done to its quantity."""
+    written.refer("series", shape.series, (*path, "series"))
+    found = series.get(shape.series)
+    for key, given in (("steps", shape.steps), ("beyond", shape.beyond), ("net", shape.net == "period")):
+        if given:
+            wrong = "is done to the sum of a period, and every interval has a price of its own"
+            written.add((*path, key), Fault("bad_value", wrong, "leave it out, or use bands"))
+    if found is not None and "unit" in shape.model_fields_set and shape.unit != found.unit:
+        wrong = f"{shape.unit}, and the prices of {found.id} are per {found.unit}"
+        written.add((*path, "unit"), Fault("unit_not_convertible", wrong, "leave it out"))
+    if found is not None and currency not in (None, found.currency):
+        wrong = f"{found.id} is in {found.currency}, and the tariff in {currency}"
+        written.add((*path, "series"), Fault("currency_mismatch", wrong, "use a series in the tariff's currency"))
+    counted = shape if found is None else shape.model_copy(update={"unit": found.unit})
+    rounding = money_rounding(written, shape.round, currency, (*path, "round"))
+    priced = BySeries(shape.series, shape.times, shape.plus)
+    return EnergyCharge(name, build_quantity(written, counted, path), (), priced, rounding)
 
 
 def money_rounding(written: Written, shape: RoundShape | None, currency: str | None, path: Path) -> Rounding | None:

@@ -10,7 +10,7 @@ from meterfold.portfolio.build_bands import build_bands
 from meterfold.portfolio.build_charges import build_charges
 from meterfold.portfolio.build_taxes import build_taxes
 from meterfold.portfolio.model import LegalEntity
-from meterfold.portfolio.model_tariffs import EnergyPrice, Tariff, TariffVersion, TaxObject
+from meterfold.portfolio.model_tariffs import EnergyPrice, Series, Tariff, TariffVersion, TaxObject
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape_tariffs import TariffShape, TariffVersionShape
@@ -19,7 +19,7 @@ _EDITION: Final = re.compile("#[0-9]+$")
 
 
 def build_tariffs(
-    written: Written, legal_entities: dict[str, LegalEntity], taxes: dict[str, TaxObject]
+    written: Written, legal_entities: dict[str, LegalEntity], taxes: dict[str, TaxObject], series: dict[str, Series]
 ) -> dict[str, Tariff]:
     """Tariffs, versions ascending. The currency may be left out when all legal entities share one."""
     tariffs = {}
@@ -30,7 +30,7 @@ def build_tariffs(
             written.add(path, Fault("reserved_id", wrong, "leave the # and the number out"))
         currency = _currency(written, shape, legal_entities, path)
         versions = [
-            _version(written, item, position, currency, taxes, (*path, "versions", position))
+            _version(written, item, position, currency, taxes, series, (*path, "versions", position))
             for position, item in enumerate(shape.versions)
         ]
         _check_order(written, shape.versions, versions, path)
@@ -59,6 +59,7 @@ def _version(
     position: int,
     currency: str | None,
     taxes: dict[str, TaxObject],
+    series: dict[str, Series],
     path: Path,
 ) -> TariffVersion:
     energy = [
@@ -72,7 +73,7 @@ def _version(
         standing_per_day=shape.standing_per_day,
         tax_name=shape.tax.name if shape.tax else None,
         tax_rate=shape.tax.rate if shape.tax else None,
-        charges=build_charges(written, shape.charges, currency, (*path, "charges")),
+        charges=build_charges(written, shape.charges, currency, series, (*path, "charges")),
         taxes=build_taxes(written, shape, currency, taxes, path),
     )
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from meterfold.portfolio.bands import clock
 from meterfold.portfolio.model import Channel, SupplyPoint
-from meterfold.portfolio.model_tariffs import Band, DemandCharge, EnergyCharge, MeteredCharge, TariffVersion, When
+from meterfold.portfolio.model_tariffs import (
+    Band,
+    DemandCharge,
+    EnergyCharge,
+    MeteredCharge,
+    Series,
+    TariffVersion,
+    When,
+)
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.units import DIMENSIONS, comparable, conversion
 from meterfold.portfolio.written import LOCAL_DAY
 
 
-def check_prices(written: Written, version: TariffVersion, path: Path, point: SupplyPoint, tenancy: Path) -> None:
+def check_prices(
+    written: Written,
+    version: TariffVersion,
+    path: Path,
+    point: SupplyPoint,
+    series: Mapping[str, Series],
+    tenancy: Path,
+) -> None:
     """Every price of a version (at `path`) that is for a channel, for the supply point of a tenancy."""
     for price in version.energy:
         channel = _channel(written, price.channel, point, tenancy)
@@ -23,10 +38,12 @@ def check_prices(written: Written, version: TariffVersion, path: Path, point: Su
             _check_edges(written, price.bands, channel, point, (*where, "bands"))
     for charge in version.charges:
         if isinstance(charge, MeteredCharge):
-            _check_charge(written, charge, (*path, "charges", charge.name), point, tenancy)
+            _check_charge(written, charge, (*path, "charges", charge.name), point, series, tenancy)
 
 
-def _check_charge(written: Written, charge: MeteredCharge, path: Path, point: SupplyPoint, tenancy: Path) -> None:
+def _check_charge(
+    written: Written, charge: MeteredCharge, path: Path, point: SupplyPoint, series: Mapping[str, Series], tenancy: Path
+) -> None:
     quantity = charge.quantity
     channel = _channel(written, quantity.channel, point, tenancy)
     minus = _channel(written, quantity.minus, point, tenancy)
@@ -44,6 +61,14 @@ def _check_charge(written: Written, charge: MeteredCharge, path: Path, point: Su
     if isinstance(charge, DemandCharge) and (channel.kind == "spans" or channel.grid_s == LOCAL_DAY):
         wrong = f"{_shown(channel, point)} has no intervals within the day that could have a demand"
         written.add((*path, "channel"), Fault("needs_intervals", wrong, "use a channel with a grid in minutes"))
+    elif isinstance(charge, EnergyCharge) and charge.priced:
+        found = series.get(charge.priced.series)
+        if found is not None and (
+            channel.kind == "spans" or channel.grid_s == LOCAL_DAY or found.step_s % int(channel.grid_s)
+        ):
+            wrong = f"{_shown(channel, point)} is not billed in intervals of which {found.step_s // 60} minutes are a multiple"
+            do = "use a channel whose `billing_grid` fits into the step of the series"
+            written.add((*path, "series"), Fault("needs_intervals", wrong, do))
     elif isinstance(charge, EnergyCharge):
         _check_edges(written, charge.bands, channel, point, (*path, "bands"))
     else:

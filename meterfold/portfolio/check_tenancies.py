@@ -9,7 +9,7 @@ from itertools import combinations
 
 from meterfold.portfolio.check_prices import check_prices
 from meterfold.portfolio.model import Account, SupplyPoint, Tenancy
-from meterfold.portfolio.model_tariffs import Tariff, TaxObject
+from meterfold.portfolio.model_tariffs import Series, Tariff, TaxObject
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 
@@ -21,6 +21,7 @@ def check_tenancies(
     points: dict[str, SupplyPoint],
     tariffs: dict[str, Tariff],
     taxes: dict[str, TaxObject],
+    series: dict[str, Series],
 ) -> None:
     """Each tenancy against its account, supply point and tariff, and all of a supply point against each other."""
     _check_overlaps(written, tenancies.values())
@@ -39,7 +40,7 @@ def check_tenancies(
             wrong = f"tariff {tariff.id} is in {tariff.currency}, account {account.id} in {account.currency}"
             written.add((*path, "tariff"), Fault("currency_mismatch", wrong, "use a tariff in the account's currency"))
         if account and tariff and point:
-            _check_versions(written, tenancy, account, tariff, point, path)
+            _check_versions(written, tenancy, account, tariff, point, series, path)
             _check_rates(written, tenancy, account, tariff, taxes, path)
 
 
@@ -74,7 +75,13 @@ def _check_rates(
 
 
 def _check_versions(
-    written: Written, tenancy: Tenancy, account: Account, tariff: Tariff, point: SupplyPoint, path: Path
+    written: Written,
+    tenancy: Tenancy,
+    account: Account,
+    tariff: Tariff,
+    point: SupplyPoint,
+    series: dict[str, Series],
+    path: Path,
 ) -> None:
     start = max(tenancy.from_day, account.billing_from)
     first = tariff.versions[0].effective_from
@@ -88,4 +95,4 @@ def _check_versions(
         later = tariff.versions[position + 1].effective_from if position + 1 < len(tariff.versions) else date.max
         if later <= start or (tenancy.to_day is not None and version.effective_from >= tenancy.to_day):
             continue
-        check_prices(written, version, (*written.path("tariffs", tariff.id), "versions", position), point, path)
+        check_prices(written, version, (*written.path("tariffs", tariff.id), "versions", position), point, series, path)

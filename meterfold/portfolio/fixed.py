@@ -13,6 +13,7 @@ _FIELDS: Final = {
     "legal_entity": ("currency",),
     "account": ("legal_entity", "currency"),
     "tariff": ("currency",),
+    "series": ("unit", "currency", "step_s"),
 }
 _OF_A_CHANNEL: Final = {"kind": "kind", "unit": "unit", "interval_s": "interval", "grid_s": "billing_grid"}
 

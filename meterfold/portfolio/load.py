@@ -21,10 +21,10 @@ def load_file(path: str | Path) -> Portfolio | list[Problem]:
                 "syntax", str(path), 0, f"the file cannot be read ({error.strerror})", "check its name and its rights"
             )
         ]
-    return load_text(content)
+    return load_text(content, Path(path).parent)
 
 
-def load_text(content: bytes | str) -> Portfolio | list[Problem]:
-    """As `load_file`, from the file's content."""
+def load_text(content: bytes | str, folder: Path | None = None) -> Portfolio | list[Problem]:
+    """As `load_file`, from the file's content; paths in it are relative to `folder`."""
     document = read_document(content)
-    return document if isinstance(document, list) else validate(read_sections(document))
+    return document if isinstance(document, list) else validate(read_sections(document), folder)

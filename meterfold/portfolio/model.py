@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from meterfold.portfolio.calendar import Moment
 from meterfold.portfolio.document import Document
-from meterfold.portfolio.model_tariffs import Tariff, TaxObject
+from meterfold.portfolio.model_tariffs import Series, Tariff, TaxObject
 from meterfold.portfolio.problem import Path
 
 Length = int | str
@@ -202,6 +202,7 @@ class Portfolio:
     accounts: Mapping[str, Account]
     tenancies: Mapping[str, Tenancy]
     taxes: Mapping[str, TaxObject]
+    series: Mapping[str, Series]
     tariffs: Mapping[str, Tariff]
     endings: Mapping[Key, Ending]
     document: Document = field(compare=False, repr=False)

@@ -84,13 +84,34 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """A price for every `step_s` of time, per `unit`: spans without a gap, each (start in ms, prices)."""
+
+    id: str
+    unit: str
+    currency: str
+    step_s: int
+    spans: tuple[tuple[int, tuple[Decimal, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BySeries:
+    """The price of a series at every moment, times a factor, plus a rate."""
+
+    series: str
+    times: Decimal
+    plus: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class EnergyCharge:
-    """Every minute has the price of the first band that matches."""
+    """Every minute has the price of the first band that matches, or (`priced`) that of a series."""
 
     kind: ClassVar[str] = "energy"
     name: str
     quantity: Quantity
     bands: tuple[Band, ...]
+    priced: BySeries | None
     round: Rounding | None
 
 

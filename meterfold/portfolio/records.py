@@ -26,13 +26,13 @@ from meterfold.portfolio.model import (
     Tenancy,
     Treatment,
 )
-from meterfold.portfolio.records_tariffs import tariff_body, tax_body
+from meterfold.portfolio.records_tariffs import series_body, tariff_body, tax_body
 from meterfold.portfolio.units import minor_digits
 
 Body = dict[str, Any]
 """Plain JSON values only, so that a body read back from the log equals the one written."""
 
-KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tax", "tariff", "account", "tenancy")
+KIND_ORDER: Final = ("legal_entity", "site", "supply_point", "device", "tax", "series", "tariff", "account", "tenancy")
 """The order of reference records: what is referred to comes first."""
 
 
@@ -47,6 +47,7 @@ def bodies(portfolio: Portfolio) -> dict[Key, Body]:
         **{("supply_point", id_): _supply_point(item) for id_, item in points.items()},
         **{("device", id_): _device(item, points, digests) for id_, item in portfolio.devices.items()},
         **{("tax", id_): tax_body(item) for id_, item in portfolio.taxes.items()},
+        **{("series", id_): series_body(item) for id_, item in portfolio.series.items()},
         **{("tariff", id_): tariff_body(item) for id_, item in portfolio.tariffs.items()},
         **{("account", id_): _account(item) for id_, item in portfolio.accounts.items()},
         **{("tenancy", id_): _tenancy(item) for id_, item in portfolio.tenancies.items()},

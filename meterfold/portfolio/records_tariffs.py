@@ -20,6 +20,7 @@ from meterfold.portfolio.model_tariffs import (
     PercentageCharge,
     Quantity,
     Rounding,
+    Series,
     StandingCharge,
     Step,
     Tariff,
@@ -59,6 +60,19 @@ def tax_body(item: TaxObject) -> Body:
     }
 
 
+def series_body(item: Series) -> Body:
+    """The body of a price series: the prices of a span in one text, with a space between them."""
+    return {
+        "unit": item.unit,
+        "currency": item.currency,
+        "step_s": item.step_s,
+        "spans": [
+            {"from_ms": start, "prices": " ".join(decimal_text(price) for price in prices)}
+            for start, prices in item.spans
+        ],
+    }
+
+
 def _version(item: TariffVersion) -> Body:
     tax = None if item.tax_rate is None else {"name": item.tax_name, "rate": decimal_text(item.tax_rate)}
     lists = {"charges": [_charge(charge) for charge in item.charges], "taxes": [_tax(tax) for tax in item.taxes]}
@@ -95,6 +109,9 @@ def _charge(item: Charge) -> Body:
 def _terms(item: Charge) -> Body:
     """What a charge of its kind says."""
     match item:
+        case EnergyCharge() if item.priced:
+            priced = {"times": decimal_text(item.priced.times), "plus": decimal_text(item.priced.plus)}
+            return {"quantity": _quantity(item.quantity), "series": item.priced.series, **priced}
         case EnergyCharge():
             return {"quantity": _quantity(item.quantity), "bands": [_given(_band(band)) for band in item.bands]}
         case TieredCharge():

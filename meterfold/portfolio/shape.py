@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from meterfold.portfolio.calendar import EARLIEST_YEAR, FIRST_YEAR, LAST_YEAR
 from meterfold.portfolio.shape_base import Shape, listed, whole
 from meterfold.portfolio.shape_books import LedgerShape
-from meterfold.portfolio.shape_tariffs import TariffShape, TaxObjectShape
+from meterfold.portfolio.shape_tariffs import SeriesShape, TariffShape, TaxObjectShape
 from meterfold.portfolio.written import (
     Currency,
     Day,
@@ -182,6 +182,7 @@ SHAPES: Final[dict[str, type[Shape]]] = {
     "accounts": AccountShape,
     "tenancies": TenancyShape,
     "taxes": TaxObjectShape,
+    "series": SeriesShape,
     "tariffs": TariffShape,
 }
 """The sections of the file, in the order in which they build on each other."""
@@ -194,6 +195,7 @@ KINDS: Final = {
     "accounts": "account",
     "tenancies": "tenancy",
     "taxes": "tax",
+    "series": "series",
     "tariffs": "tariff",
 }
 """What an object of a section is called in the billing log."""

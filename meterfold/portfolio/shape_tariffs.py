@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from meterfold.portfolio.shape_base import Shape, listed, whole
-from meterfold.portfolio.written import Clock, Currency, Day, Days, Flag, Id, Months, Rate, TaxRate, Text, Unit
+from meterfold.portfolio.written import Clock, Currency, Day, Days, Flag, Id, Months, Rate, TaxRate, Text, Unit, When
 from meterfold.portfolio.written_charges import (
     Amount,
     AtLeast,
@@ -22,6 +22,7 @@ from meterfold.portfolio.written_charges import (
     RatchetShare,
     RoundTo,
     Share,
+    StepLength,
 )
 
 Prorate = Literal["days", "none"]
@@ -138,6 +139,12 @@ class EnergyChargeShape(MeteredShape):
     bands: Annotated[list[BandShape], Field(min_length=1)]
 
 
+class SeriesChargeShape(MeteredShape):
+    series: Id
+    times: Factor = Decimal(1)
+    plus: Rate = Decimal(0)
+
+
 class TieredChargeShape(MeteredShape):
     when: Whens = Field(default_factory=list)
     scheme: Literal["graduated", "volume"] = "graduated"
@@ -179,11 +186,14 @@ _TAGS: Final = {kind: "[limit]" if kind in ("minimum", "maximum") else f"[{kind}
 def _shape_of(value: Any) -> str:
     """The tag of the shape that a charge must have. It stands in brackets in the path of an error, where `sections` drops it."""
     kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == "energy" and "series" in value:
+        return "[series]"
     return _TAGS.get(kind, "[none]") if isinstance(kind, str) else "[none]"
 
 
 Charge = Annotated[
     Annotated[EnergyChargeShape, BeforeValidator(_priced), Tag("[energy]")]
+    | Annotated[SeriesChargeShape, Tag("[series]")]
     | Annotated[TieredChargeShape, Tag("[tiers]")]
     | Annotated[DemandChargeShape, Tag("[demand]")]
     | Annotated[StandingChargeShape, Tag("[standing]")]
@@ -234,6 +244,20 @@ class TaxObjectShape(Shape):
     round: Round | None = None
     included: Flag = False
     share_of: Literal["net", "gross"] = "net"
+
+
+class PointShape(Shape):
+    start: When
+    end: When | None = None
+    price: Rate
+
+
+class SeriesShape(Shape):
+    unit: Unit = "kWh"
+    currency: Currency | None = None
+    step: StepLength
+    prices: Annotated[list[PointShape], BeforeValidator(listed)] | None = None
+    file: Text | None = None
 
 
 class TariffShape(Shape):

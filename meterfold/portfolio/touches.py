@@ -133,6 +133,17 @@ def _patches(key: Key, old: State, new: State) -> Iterator[_Patch]:
             }
             for days in _tax_days(before, after):
                 yield from (_Patch("tariff", tariff, days, f"tax {key[1]}", echoes=False) for tariff in sorted(tariffs))
+        case "series" if before and after:
+            tariffs = {
+                id_
+                for state in (old, new)
+                for (kind, id_), body in state.items()
+                if kind == "tariff" and _is_at(body, key[1])
+            }
+            for days in _price_days(before, after):
+                yield from (
+                    _Patch("tariff", tariff, days, f"series {key[1]}", echoes=False) for tariff in sorted(tariffs)
+                )
         case "account" if before and after:
             yield from _account_patches(key[1], before, after)
         case "device":
@@ -169,6 +180,27 @@ def _account_patches(id_: str, before: Body, after: Body) -> Iterator[_Patch]:
 
 def _names_tax(tariff: Body, tax: str) -> bool:
     return any(item.get("tax") == tax for version in tariff["versions"] for item in version.get("taxes") or ())
+
+
+def _is_at(tariff: Body, series: str) -> bool:
+    return any(item.get("series") == series for version in tariff["versions"] for item in version.get("charges") or ())
+
+
+def _price_days(before: Body, after: Body) -> list[Span]:
+    """Days, a day on either side included for every clock, on which a price is another."""
+    old, new = _prices(before), _prices(after)
+    differ = (start for start in {*old, *new} if old.get(start) != new.get(start))
+    days = {start // 86_400_000 + date(1970, 1, 1).toordinal() for start in differ}
+    return joined((day - 1, day + 2) for day in days)
+
+
+def _prices(series: Body) -> dict[int, str]:
+    step_ms = series["step_s"] * 1000
+    return {
+        span["from_ms"] + place * step_ms: price
+        for span in series["spans"]
+        for place, price in enumerate(span["prices"].split(" "))
+    }
 
 
 def _tax_days(before: Body, after: Body) -> list[Span]:

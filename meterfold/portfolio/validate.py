@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path as FilePath
 
 from meterfold.portfolio.build_accounts import build_accounts, build_tenancies
 from meterfold.portfolio.build_devices import build_devices
 from meterfold.portfolio.build_places import build_legal_entities, build_sites, build_supply_points
+from meterfold.portfolio.build_series import build_series
 from meterfold.portfolio.build_tariffs import build_tariffs
 from meterfold.portfolio.build_taxes import build_tax_objects
 from meterfold.portfolio.calendar import local_date
 from meterfold.portfolio.check_tenancies import check_tenancies
 from meterfold.portfolio.feeds import check_feeds
 from meterfold.portfolio.model import Account, Device, Key, Portfolio, Site, SupplyPoint, Tenancy
-from meterfold.portfolio.model_tariffs import Tariff
+from meterfold.portfolio.model_tariffs import EnergyCharge, Tariff
 from meterfold.portfolio.problem import Fault, Path, Problem
 from meterfold.portfolio.sections import Written
 
@@ -25,18 +27,19 @@ Use = tuple[Path, Key, date]
 """Where something is used, what is used, and the first day on which it is no longer used (`date.max`: open)."""
 
 
-def validate(written: Written) -> Portfolio | list[Problem]:
-    """The portfolio, or every problem in the order of lines."""
+def validate(written: Written, folder: FilePath | None = None) -> Portfolio | list[Problem]:
+    """The portfolio, or every problem in the order of lines. `folder`: where paths of files in it begin."""
     entities = build_legal_entities(written)
     sites = build_sites(written)
     points = build_supply_points(written, sites)
     devices = build_devices(written, points)
     accounts = build_accounts(written, entities)
     taxes = build_tax_objects(written)
-    tariffs = build_tariffs(written, entities, taxes)
+    series = build_series(written, entities, folder)
+    tariffs = build_tariffs(written, entities, taxes, series)
     tenancies = build_tenancies(written)
     check_feeds(written, devices)
-    check_tenancies(written, tenancies, accounts, points, tariffs, taxes)
+    check_tenancies(written, tenancies, accounts, points, tariffs, taxes, series)
     _check_endings(written, _uses(written, sites, points, devices, accounts, tenancies, tariffs))
     if written.problems:
         return sorted(
@@ -44,7 +47,7 @@ def validate(written: Written) -> Portfolio | list[Problem]:
         )
     document, paths = written.document, written.paths
     return Portfolio(
-        entities, sites, points, devices, accounts, tenancies, taxes, tariffs, written.endings, document, paths
+        entities, sites, points, devices, accounts, tenancies, taxes, series, tariffs, written.endings, document, paths
     )
 
 
@@ -85,6 +88,14 @@ def _uses(
             yield written.path("tenancies", tenancy.id), (kind, getattr(tenancy, kind)), end
     for tariff in tariffs.values():
         used_taxes = {tax.tax for version in tariff.versions for tax in version.taxes if tax.tax is not None}
+        used_series = {
+            charge.priced.series
+            for version in tariff.versions
+            for charge in version.charges
+            if isinstance(charge, EnergyCharge) and charge.priced
+        }
+        for id_ in sorted(used_series):
+            yield written.path("tariffs", tariff.id), ("series", id_), _last_day(written, ("tariff", tariff.id))
         for tax in sorted(used_taxes):
             yield written.path("tariffs", tariff.id), ("tax", tax), _last_day(written, ("tariff", tariff.id))
 

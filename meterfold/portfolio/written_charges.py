@@ -55,7 +55,17 @@ def read_round_to(value: Any) -> Decimal:
     return number
 
 
+def read_step(value: Any) -> int:
+    """Minutes that divide the hour, or whole hours up to a day, in seconds."""
+    text = read_text(value)
+    minutes = int(text) if re.fullmatch(r"\d{1,4}", text, re.ASCII) else 0
+    if not minutes or (60 % minutes and (minutes % 60 or 1440 % minutes)):
+        raise bad(f"`{text}` is no step of time", "write minutes: 15, 30 or 60")
+    return minutes * 60
+
+
 BilledUnit = Annotated[str, PlainValidator(read_billed_unit)]
+StepLength = Annotated[int, PlainValidator(read_step)]
 PercentageShare = Annotated[Decimal, PlainValidator(read_percentage)]
 RoundTo = Annotated[Decimal, PlainValidator(read_round_to)]
 Bound = Annotated[Decimal, within(lambda n: 0 < n < 10**12, "above zero and below 10¹²", "write a quantity")]

@@ -17,6 +17,7 @@ from meterfold.portfolio.check_tenancies import check_tenancies
 from meterfold.portfolio.document import Document, read_document
 from meterfold.portfolio.in_force import InForce, latest
 from meterfold.portfolio.model import Account, Channel, Key, LegalEntity, Policy, SupplyPoint, Tenancy
+from meterfold.portfolio.model_tariffs import Series, TaxObject
 from meterfold.portfolio.problem import Fault, Problem
 from meterfold.portfolio.records import Body
 from meterfold.portfolio.records_tariffs import tariff_body
@@ -42,15 +43,40 @@ def edition_body(content: bytes | str, tariff: str, records: Iterable[Mapping[st
     if ("tariff", tariff) in written.endings:
         wrong = "an edition neither ends nor is it withdrawn in a file"
         written.add(("tariffs", tariff), Fault("bad_value", wrong, "leave `ended` and `withdrawn` out"))
-    tariffs = build_tariffs(written, entities)
+    taxes, series = _taxes(in_force), _series(in_force)
+    written.declared["taxes"], written.declared["series"] = set(taxes), set(series)
+    tariffs = build_tariffs(written, entities, taxes, series)
     tenancies = {id_: item for id_, item in _tenancies(in_force).items() if item.tariff == tariff}
-    check_tenancies(written, tenancies, _accounts(in_force), _supply_points(in_force), tariffs)
+    check_tenancies(written, tenancies, _accounts(in_force), _supply_points(in_force), tariffs, taxes, series)
     if tariff in tariffs and tariffs[tariff].currency != in_force["tariff", tariff].body["currency"]:
         wrong = f"{in_force['tariff', tariff].body['currency']} is in force, the file says {tariffs[tariff].currency}"
         written.add(
             ("tariffs", tariff, "currency"), Fault("fixed", wrong, "keep the currency: another one is another tariff")
         )
     return _placed(written) or tariff_body(tariffs[tariff])
+
+
+def _taxes(in_force: Mapping[Key, InForce]) -> dict[str, TaxObject]:
+    bodies = {id_: item.body for (kind, id_), item in in_force.items() if kind == "tax"}
+    return {
+        id_: TaxObject(
+            id=id_,
+            name=body["name"],
+            rates=tuple((date.fromisoformat(rate["from"]), Decimal(rate["rate"])) for rate in body["rates"]),
+            date=body["date"],
+            rounding=body.get("rounding", "document"),
+            round=None,
+            included=body.get("included", False),
+            share_of=body.get("share_of", "net"),
+        )
+        for id_, body in bodies.items()
+    }
+
+
+def _series(in_force: Mapping[Key, InForce]) -> dict[str, Series]:
+    """Without their prices, which no tariff is held against."""
+    bodies = {id_: item.body for (kind, id_), item in in_force.items() if kind == "series"}
+    return {id_: Series(id_, body["unit"], body["currency"], body["step_s"], ()) for id_, body in bodies.items()}
 
 
 def _of_tariff(document: Document, tariff: str) -> Document:

@@ -50,7 +50,16 @@ SELECT
     added.service_from AS service_from,
     added.service_to AS service_to,
     added.unit AS unit,
-    added.rate AS rate,
+    -- of a series what it comes to on average, to nine places
+    if(
+        prices.series = '' OR added.quantity_pico = 0, added.rate,
+        reinterpret(
+            toInt128(meterfold_in_steps(
+                amount_numerator * sign(added.quantity_pico), amount_denominator * greatest(abs(added.quantity_pico), 1), 'half_up'
+            )),
+            'Decimal(38, 9)'
+        )
+    ) AS rate,
     reinterpret(toInt128(added.quantity_pico), 'Decimal(38, 12)') AS quantity,
     reinterpret(toInt128(added.estimated_pico), 'Decimal(38, 12)') AS quantity_estimated,
     added.tax_from AS tax_from,

@@ -7,6 +7,7 @@ WITH
     tenancies AS (SELECT * FROM rating_tenancies),
     segments AS (SELECT * FROM rating_segments),
     metered AS (SELECT * FROM rating_metered),
+    valued AS (SELECT * FROM rating_valued),
     tax_charges AS (SELECT * FROM rating_tax_charges),
     tiles AS (SELECT * FROM rating_tiles),
     complaints AS
@@ -171,6 +172,18 @@ SELECT
     'no band of tariff ' || segments.tariff || ' version ' || segments.tariff_version || ' matches them' AS detail, '' AS remedy
 FROM segments
 INNER JOIN unbanded ON unbanded.segment = segments.segment
+
+UNION ALL
+SELECT
+    segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_PRICE' AS reason,
+    segments.supply_point AS supply_point, metered.channel AS channel, valued.first_unpriced_ms AS from_ms, valued.unpriced_until_ms AS until_ms,
+    valued.unpriced_windows AS windows,
+    'series ' || valued.series || ' has no price for them, or its step is shorter, or its unit or currency another' AS detail,
+    'add the prices to the series in the portfolio' AS remedy
+FROM valued
+INNER JOIN segments ON segments.segment = valued.segment
+INNER JOIN metered ON metered.segment = valued.segment AND metered.price = valued.price
+WHERE valued.unpriced_windows > 0
 
 UNION ALL
 SELECT

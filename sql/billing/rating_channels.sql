@@ -16,8 +16,8 @@ WITH
             arrayJoin(arrayFilter(name -> name != '', [channel, minus, beyond_channel])) AS channel,
             max(kind = 'demand') AS has_demand,
             max(has_times) AS has_times,
-            -- an average of several, or one channel less another window by window
-            max(highest > 1 OR net = 'interval') AS is_exact
+            -- an average of several, one channel less another window by window, or a price for each
+            max(highest > 1 OR net = 'interval' OR series != '') AS is_exact
         FROM rating_prices
         WHERE is_metered
         GROUP BY tariff, tariff_version, channel

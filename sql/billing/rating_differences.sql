@@ -128,4 +128,5 @@ FROM parts
 LEFT JOIN currencies ON currencies.currency = parts.currency
 -- no difference, no line; the first document of a period also shows what was free
 -- what is taxed at nothing is said on a correction too
-WHERE amount != 0 OR (words.1 = 'tax' AND words.10 = 0 AND quantity_should != quantity_was) OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))
+WHERE amount != 0 OR (words.1 = 'tax' AND words.10 = 0 AND quantity_should != quantity_was)
+    OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))

@@ -6,7 +6,8 @@ WITH
     quantities AS (SELECT * FROM rating_quantities),
     demands AS (SELECT * FROM rating_demands),
     prices AS (SELECT * FROM rating_prices),
-    metered AS (SELECT segment, price, line_unit FROM rating_metered),
+    valued AS (SELECT * FROM rating_valued),
+    metered AS (SELECT segment, price, line_unit, unit_numerator, unit_denominator FROM rating_metered),
     segments AS (SELECT segment, tariff, tariff_version, service_days, period_days, whole_days FROM rating_segments),
     used AS
     (
@@ -29,11 +30,17 @@ WITH
             prices.tier_rates AS tier_rates,
             prices.tier_fees AS tier_fees,
             prices.tier_bounds AS tier_bounds,
-            metered.line_unit AS line_unit
+            metered.line_unit AS line_unit,
+            prices.series AS series,
+            -- windows times prices, in 10⁻²¹ × series_denominator
+            valued.value * reinterpret(prices.share, 'Int128') * reinterpret(prices.series_times, 'Int128') * metered.unit_numerator
+                + quantities.quantity_pico * reinterpret(prices.series_plus, 'Int128') * series_denominator AS series_numerator,
+            toInt256(metered.unit_denominator) * 1000000000000000 AS series_denominator
         FROM quantities
         INNER JOIN prices ON prices.price = quantities.price
         INNER JOIN segments ON segments.segment = quantities.segment
         INNER JOIN metered ON metered.segment = quantities.segment AND metered.price = quantities.price
+        LEFT JOIN valued ON valued.segment = quantities.segment AND valued.price = quantities.price
         WHERE kind IN ('energy', 'tiers')
     ),
     tiered AS
@@ -57,7 +64,8 @@ SELECT
     segment, price, toUInt32(band_no) AS band_no, if(length(band_names) > 1, band_names[band_no], '') AS label, band_names[band_no] AS band,
     line_unit AS unit, band_rates[band_no] AS rate, quantity_pico, estimated_pico,
     toInt256(0) AS above_pico, CAST(NULL, 'Nullable(Int256)') AS up_to_pico, toDecimal128(0, 9) AS fee,
-    quantity_pico * reinterpret(band_rates[band_no], 'Int128') AS amount_numerator, toInt256(1) AS amount_denominator
+    if(series = '', quantity_pico * reinterpret(band_rates[band_no], 'Int128'), series_numerator) AS amount_numerator,
+    if(series = '', toInt256(1), series_denominator) AS amount_denominator
 FROM used
 WHERE kind = 'energy'
 

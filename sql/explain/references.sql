@@ -21,6 +21,10 @@ WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offse
         OR (kind = 'supply_point' AND id = {supply_point:String})
         OR (kind = 'tariff' AND id = {tariff:String})
         OR (kind = 'tenancy' AND id IN (SELECT tenancy FROM tenancies))
+        OR (kind = 'series' AND id IN (
+            SELECT series FROM rating_prices
+            WHERE tariff = {tariff:String} AND tariff_version = {tariff_version:String} AND charge = {charge:String} AND series != ''
+        ))
         OR (kind = 'tax' AND id IN (SELECT tax_object FROM taxed))
         OR (kind = 'site' AND id IN (SELECT site FROM tenancies))
     )

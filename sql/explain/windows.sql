@@ -6,6 +6,21 @@ WITH
         SELECT *
         FROM determinants_within_frontier(partitions = {partitions:Array(UInt16)}, next_offsets = {next_offsets:Array(UInt64)})
         WHERE supply_point = {supply_point:String} AND channel IN (SELECT channel FROM windows)
+    ),
+    priced AS
+    (
+        SELECT start_ms, end_ms, price, '' AS side
+        FROM rating_series
+        WHERE series IN (
+            SELECT series FROM rating_prices
+            WHERE tariff = {tariff:String} AND tariff_version = {tariff_version:String} AND charge = {charge:String} AND series != ''
+        )
+    ),
+    placed AS
+    (
+        SELECT windows.*, if(priced.end_ms >= windows.end_ms, priced.price, NULL) AS window_price
+        FROM (SELECT *, '' AS side FROM windows) AS windows
+        ASOF LEFT JOIN priced ON priced.side = windows.side AND windows.start_ms >= priced.start_ms
     )
 SELECT
     fromUnixTimestamp64Milli(windows.start_ms, 'UTC') AS start_utc,
@@ -23,8 +38,9 @@ SELECT
     standing.rule_version AS rule_version,
     standing.config_version AS config_version,
     windows.channel AS channel,
-    windows.role AS role
-FROM windows
+    windows.role AS role,
+    windows.window_price AS price
+FROM placed AS windows
 INNER JOIN standing
     ON standing.channel = windows.channel AND standing.start_ms = windows.window_start_ms AND standing.end_ms = windows.window_end_ms
 ORDER BY windows.role = 'counted' DESC, windows.role, windows.channel, windows.start_ms, windows.end_ms

@@ -52,7 +52,13 @@ WITH
                 ),
                 step_items
             ) AS step_texts,
-            JSONExtractArrayRaw(body, if(kind = 'energy', 'bands', 'when')) AS time_items,
+            if(kind = 'energy' AND JSONType(body, 'series') != 'Null', meterfold_json_text(body, 'series'), '') AS series,
+            if(JSONType(body, 'times') = 'Null', '1', meterfold_json_text(body, 'times')) AS times_text,
+            if(JSONType(body, 'plus') = 'Null', '0', meterfold_json_text(body, 'plus')) AS plus_text,
+            -- the prices of a series are one band, always
+            if(
+                series = '', JSONExtractArrayRaw(body, if(kind = 'energy', 'bands', 'when')), [concat('{"name":', toJSONString(series), ',"rate":"0"}')]
+            ) AS time_items,
             if(kind = 'energy', time_items, []) AS band_items,
             arrayMap(item -> meterfold_json_text(item, 'name'), band_items) AS band_names,
             arrayMap(item -> meterfold_json_text(item, 'rate'), band_items) AS band_rate_texts,
@@ -127,6 +133,10 @@ WITH
                         OR (step.3 != '' AND (NOT match(step.3, unsigned) OR toFloat64OrZero(step.3) = 0)) OR NOT has(modes, step.4),
                     step_texts
                 ), 'has a step that cannot be read',
+                series != '' AND (series = '?' OR NOT match(times_text, unsigned) OR NOT match(plus_text, signed)),
+                'has a price by series that cannot be read',
+                series != '' AND (notEmpty(step_items) OR beyond_channel != '' OR net = 'period'),
+                'has the prices of a series for what is done to the sum of a period',
                 ''
             ) AS quantity_complaint,
             multiIf(
@@ -200,6 +210,9 @@ SELECT
     if(is_metered, conditions, []) AS conditions,
     is_metered AND names_holiday AS names_holiday,
     is_metered AND has_times AS has_times,
+    series,
+    toDecimal128OrZero(times_text, 9) AS series_times,
+    toDecimal128OrZero(plus_text, 9) AS series_plus,
     scheme,
     bounds,
     prorate,
