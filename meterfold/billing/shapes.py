@@ -201,7 +201,7 @@ BODIES: Final[dict[str, dict[str, Check]]] = {
     "account": {"billing_from": _day, "opening_position?": _AMOUNT, "taxes?": _dated},
     "tax": {"rates": _dated},
     "series": {"step_s": _between(60, 86_400), "spans": _spans},
-    "tenancy": {"from": _day, "to?": _day_or_none},
+    "tenancy": {"from": _day, "to?": _day_or_none, "numbers?": _dated},
     "tariff": {"versions": _versions},
     "site": {"holidays?": _list_of(_day)},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from meterfold.portfolio.model import Account, LegalEntity, Tenancy, Treatment
 from meterfold.portfolio.problem import Fault, Path
@@ -82,5 +83,24 @@ def build_tenancies(written: Written) -> dict[str, Tenancy]:
             do = "`to` is the first day that no longer belongs to it; a tenancy that never was is withdrawn"
             written.add((*path, "to"), Fault("empty_span", wrong, do))
         elif all(known):
-            tenancies[id_] = Tenancy(id_, shape.account, shape.supply_point, shape.from_, to_day, shape.tariff)
+            numbers = _numbers(written, shape, path)
+            tenancies[id_] = Tenancy(
+                id_, shape.account, shape.supply_point, shape.from_, to_day, shape.tariff, numbers
+            )  # fmt: skip
     return tenancies
+
+
+def _numbers(written: Written, shape: TenancyShape, path: Path) -> tuple[tuple[str, date, Decimal], ...]:
+    """What is agreed or given, each from a day on: the first from the beginning of the tenancy unless it says another."""
+    found = []
+    for name, items in sorted(shape.numbers.items()):
+        before = None
+        for position, item in enumerate(items):
+            begins = item.from_ or shape.from_
+            if before is not None and begins <= before:
+                where = (*path, "numbers", name, position, "from")
+                wrong = f"holds from {begins}, not after the one before it ({before})"
+                written.add(where, Fault("version_overlap", wrong, "write them in order of time, each with its `from`"))
+            before = begins
+            found.append((name, begins, item.is_))
+    return tuple(found)

@@ -49,6 +49,10 @@ def build_charges(
 ) -> tuple[Charge, ...]:
     """The charges of a version, in the order written. `path` is that of their mapping."""
     ranks = {name: RANK[shape.kind] for name, shape in shapes.items()}
+    demands = {name: shape for name, shape in shapes.items() if shape.kind == "demand"}
+    for name, shape in shapes.items():
+        if isinstance(shape, TieredChargeShape) and shape.bounds == "demand" and shape.bounds_of is not None:
+            known_name(written, shape.bounds_of, demands, (*path, name, "bounds_of"), "demand charge")
     return tuple(
         _by_series(written, name, shape, currency, series, (*path, name))
         if isinstance(shape, SeriesChargeShape)
@@ -70,7 +74,10 @@ def _charge(
         case DemandChargeShape():
             return _demand(written, name, shape, rounding, path)
         case StandingChargeShape():
-            return StandingCharge(name, shape.rate, shape.per, shape.prorate, rounding)
+            if shape.unit is not None and shape.number is None:
+                do = "leave it out: what is counted is the time"
+                written.add((*path, "unit"), Fault("bad_value", "the unit of a number, and there is none", do))
+            return StandingCharge(name, shape.rate, shape.per, shape.number, shape.unit, shape.prorate, rounding)
         case LimitShape():
             of = _of(written, shape, ranks, path)
             return LimitCharge(name, shape.kind, of, shape.amount, shape.prorate, rounding)
@@ -120,6 +127,10 @@ def _tiered(
     written: Written, name: str, shape: TieredChargeShape, rounding: Rounding | None, path: Path
 ) -> TieredCharge:
     _check_bounds(written, shape.tiers, (*path, "tiers"))
+    if (shape.bounds_of is None) == (shape.bounds in ("demand", "number")):
+        wrong = "is missing" if shape.bounds_of is None else f"stands beside `bounds: {shape.bounds}`"
+        do = "name the demand charge, or the number of the tenancy, that a bound is for each unit of"
+        written.add((*path, "bounds_of"), Fault("missing_key" if shape.bounds_of is None else "bad_value", wrong, do))
     names = [tier.name or str(place) for place, tier in enumerate(shape.tiers, start=1)]  # bills number the nameless
     check_names(written, names, (*path, "tiers"), "tier")
     return TieredCharge(
@@ -128,6 +139,7 @@ def _tiered(
         when=build_whens(written, shape.when, (*path, "when")),
         scheme=shape.scheme,
         bounds=shape.bounds,
+        bounds_of=shape.bounds_of,
         prorate=shape.prorate,
         tiers=tuple(Tier(tier.name, tier.up_to, tier.rate, tier.fee) for tier in shape.tiers),
         round=rounding,
@@ -170,6 +182,7 @@ def _demand(
         rate=shape.rate,
         minimum=shape.minimum,
         ratchet=None if shape.ratchet is None else Ratchet(shape.ratchet.share, shape.ratchet.months),
+        above=shape.above,
         prorate=shape.prorate,
         round=rounding,
     )

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import combinations
 
 from meterfold.portfolio.check_prices import check_prices
 from meterfold.portfolio.model import Account, SupplyPoint, Tenancy
-from meterfold.portfolio.model_tariffs import Series, Tariff, TaxObject
+from meterfold.portfolio.model_tariffs import (
+    DemandCharge,
+    Series,
+    StandingCharge,
+    Tariff,
+    TariffVersion,
+    TaxObject,
+    TieredCharge,
+)
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 
@@ -41,6 +49,7 @@ def check_tenancies(
             written.add((*path, "tariff"), Fault("currency_mismatch", wrong, "use a tariff in the account's currency"))
         if account and tariff and point:
             _check_versions(written, tenancy, account, tariff, point, series, path)
+            _check_numbers(written, tenancy, account, tariff, path)
             _check_rates(written, tenancy, account, tariff, taxes, path)
 
 
@@ -56,6 +65,30 @@ def _check_overlaps(written: Written, tenancies: Iterable[Tenancy]) -> None:
                 wrong = f"supply point {point} is already occupied on {other.from_day}, by tenancy {one.id}"
                 path = written.path("tenancies", other.id)
                 written.add((*path, "from"), Fault("overlapping_tenancies", wrong, "end the earlier one with `to:`"))
+
+
+def _check_numbers(written: Written, tenancy: Tenancy, account: Account, tariff: Tariff, path: Path) -> None:
+    """Whatever number a charge counts, the tenancy has it from its first billed day under that version on."""
+    start = max(tenancy.from_day, account.billing_from)
+    for position, version in enumerate(tariff.versions):
+        begins = max(start, version.effective_from)
+        later = tariff.versions[position + 1].effective_from if position + 1 < len(tariff.versions) else date.max
+        if begins >= min(later, tenancy.to_day or date.max):
+            continue
+        for name, number in _numbers(version):
+            if all(given != number or since > begins for given, since, _ in tenancy.numbers):
+                wrong = f"charge {name} of tariff {tariff.id} counts `{number}`, which the tenancy has not on {begins}"
+                written.add((*path, "numbers"), Fault("missing_key", wrong, f"write `numbers: {{ {number}: … }}`"))
+
+
+def _numbers(version: TariffVersion) -> Iterator[tuple[str, str]]:
+    """(charge, number of the tenancy) that it names."""
+    for charge in version.charges:
+        match charge:
+            case StandingCharge(number=str(number)) | DemandCharge(above=str(number)):
+                yield charge.name, number
+            case TieredCharge(bounds="number", bounds_of=str(number)):
+                yield charge.name, number
 
 
 def _check_rates(

@@ -170,7 +170,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """An account occupies a supply point on the days [from_day, to_day), on a tariff."""
+    """An account occupies a supply point on the days [from_day, to_day), on a tariff. `numbers`: (name, from, value), by name and day."""
 
     id: str
     account: str
@@ -178,6 +178,7 @@ class Tenancy:
     from_day: date
     to_day: date | None
     tariff: str
+    numbers: tuple[tuple[str, date, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TieredCharge:
-    """Block prices: each part at its tier's (graduated), or all at the tier that the whole falls into (volume)."""
+    """Block prices: each part at its tier's (graduated), or all at the tier that the whole falls into (volume).
+
+    `bounds_of`: the demand charge, or the number of the tenancy, that a bound is for each unit of.
+    """
 
     kind: ClassVar[str] = "tiers"
     name: str
@@ -135,6 +138,7 @@ class TieredCharge:
     when: tuple[When, ...]
     scheme: str
     bounds: str
+    bounds_of: str | None
     prorate: str
     tiers: tuple[Tier, ...]
     round: Rounding | None
@@ -161,18 +165,21 @@ class DemandCharge:
     rate: Decimal
     minimum: Decimal
     ratchet: Ratchet | None
+    above: str | None
     prorate: str
     round: Rounding | None
 
 
 @dataclass(frozen=True, slots=True)
 class StandingCharge:
-    """A price per day, month or period of the tenancy."""
+    """A price per day, month, period or year of the tenancy, times a `number` of it (in `unit`)."""
 
     kind: ClassVar[str] = "standing"
     name: str
     rate: Decimal
     per: str
+    number: str | None
+    unit: str | None
     prorate: str
     round: Rounding | None
 

@@ -10,6 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from meterfold.portfolio.calendar import TZDATA_VERSION, iso_utc
@@ -26,7 +28,7 @@ from meterfold.portfolio.model import (
     Tenancy,
     Treatment,
 )
-from meterfold.portfolio.records_tariffs import series_body, tariff_body, tax_body
+from meterfold.portfolio.records_tariffs import decimal_text, series_body, tariff_body, tax_body
 from meterfold.portfolio.units import minor_digits
 
 Body = dict[str, Any]
@@ -141,7 +143,12 @@ def _tenancy(item: Tenancy) -> Body:
         "from": item.from_day.isoformat(),
         "to": item.to_day.isoformat() if item.to_day else None,
         "tariff": item.tariff,
+        **({"numbers": [_number(*number) for number in item.numbers]} if item.numbers else {}),
     }
+
+
+def _number(name: str, begins: date, value: Decimal) -> Body:
+    return {"name": name, "from": begins.isoformat(), "value": decimal_text(value)}
 
 
 def calendar(site: str, body: Mapping[str, Any]) -> Body:

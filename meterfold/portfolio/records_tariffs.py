@@ -115,13 +115,19 @@ def _terms(item: Charge) -> Body:
         case EnergyCharge():
             return {"quantity": _quantity(item.quantity), "bands": [_given(_band(band)) for band in item.bands]}
         case TieredCharge():
-            terms = {"scheme": item.scheme, "bounds": item.bounds, "prorate": item.prorate}
+            terms = {
+                "scheme": item.scheme,
+                "bounds": item.bounds,
+                **_given({"bounds_of": item.bounds_of}),
+                "prorate": item.prorate,
+            }
             tiers = [_tier(tier) for tier in item.tiers]
             return {"quantity": _quantity(item.quantity), **_when(item.when), **terms, "tiers": tiers}
         case DemandCharge():
             return {"quantity": _quantity(item.quantity), **_when(item.when), **_demand(item)}
         case StandingCharge():
-            return {"rate": decimal_text(item.rate), "per": item.per, "prorate": item.prorate}
+            number = _given({"number": item.number, "unit": item.unit})
+            return {"rate": decimal_text(item.rate), "per": item.per, **number, "prorate": item.prorate}
         case PercentageCharge():
             return {"of": list(item.of), "share": decimal_text(item.share)}
         case LimitCharge():
@@ -136,6 +142,7 @@ def _demand(item: DemandCharge) -> Body:
         "rate": decimal_text(item.rate),
         "minimum": decimal_text(item.minimum),
         **({"ratchet": ratchet} if ratchet else {}),
+        **_given({"above": item.above}),
         "prorate": item.prorate,
     }
 

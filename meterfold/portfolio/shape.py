@@ -31,6 +31,7 @@ from meterfold.portfolio.written import (
     Unit,
     When,
 )
+from meterfold.portfolio.written_charges import NumberOf
 
 Commodity = Literal["electricity", "gas", "water", "hot_water", "heat", "cooling", "steam", "other"]
 
@@ -156,6 +157,16 @@ class AccountShape(Shape):
     taxes: Annotated[list[TreatmentShape], BeforeValidator(listed)] = Field(default_factory=list)
 
 
+class NumberShape(Shape):
+    from_: Day | None = Field(None, alias="from")
+    is_: NumberOf = Field(alias="is")
+
+
+def _number(value: Any) -> Any:
+    """`contracted: 8` is short for `contracted: { is: 8 }`."""
+    return [{"is": item} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])]
+
+
 class TenancyShape(Shape):
     id: TenancyId | None = None
     account: Id
@@ -163,6 +174,9 @@ class TenancyShape(Shape):
     from_: Day = Field(alias="from")
     to: Day | None = None
     tariff: Id
+    numbers: dict[Id, Annotated[list[NumberShape], BeforeValidator(_number), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
 
 
 class EndedShape(Shape):

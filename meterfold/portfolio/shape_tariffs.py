@@ -148,7 +148,8 @@ class SeriesChargeShape(MeteredShape):
 class TieredChargeShape(MeteredShape):
     when: Whens = Field(default_factory=list)
     scheme: Literal["graduated", "volume"] = "graduated"
-    bounds: Literal["period", "day"] = "period"
+    bounds: Literal["period", "day", "demand", "number"] = "period"
+    bounds_of: Text | None = None
     prorate: Prorate = "days"
     tiers: Annotated[list[TierShape], BeforeValidator(listed), Field(min_length=1)]
 
@@ -160,12 +161,15 @@ class DemandChargeShape(MeteredShape):
     rate: Rate
     minimum: AtLeast = Decimal(0)
     ratchet: RatchetShape | None = None
+    above: Id | None = None
     prorate: Prorate = "days"
 
 
 class StandingChargeShape(ChargeShape):
     rate: Rate
-    per: Literal["day", "month", "period"]
+    per: Literal["day", "month", "period", "year"]
+    number: Id | None = None
+    unit: BilledUnit | None = None
     prorate: Prorate = "days"
 
 

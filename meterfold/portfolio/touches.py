@@ -164,6 +164,17 @@ def _tenancy_patches(id_: str, before: Body | None, after: Body | None) -> Itera
     for days in changed(old, new) if same else joined([*old, *new]):
         for account in sorted({body["account"] for body in (before, after) if body}):
             yield _Patch("account", account, days, f"tenancy {id_}")
+    if before and after and same:
+        yield from (_Patch("account", after["account"], days, f"tenancy {id_}") for days in _number_days(before, after))
+
+
+def _number_days(before: Body, after: Body) -> Iterator[Span]:
+    """From the first day on which a number is another to the end of the tenancy."""
+    old, new = (
+        {(item["name"], item["from"], item["value"]) for item in body.get("numbers") or ()} for body in (before, after)
+    )
+    if old != new:
+        yield _ordinal(min(since for _, since, _ in old ^ new)), _tenancy_days(after)[1]
 
 
 def _account_patches(id_: str, before: Body, after: Body) -> Iterator[_Patch]:

@@ -72,5 +72,6 @@ Bound = Annotated[Decimal, within(lambda n: 0 < n < 10**12, "above zero and belo
 Share = Annotated[Decimal, within(lambda n: 0 < n <= 10, "a share above 0 and up to 10", "write 92 % as 0.92")]
 RatchetShare = Annotated[Decimal, within(lambda n: 0 < n <= 1, "a share above 0 and up to 1", "write 80 % as 0.8")]
 Factor = Annotated[Decimal, within(lambda n: 0 < n < 10**6, "above zero and below a million", "write a factor")]
+NumberOf = Annotated[Decimal, within(lambda n: 0 <= n < 10**9, "from zero to below 10⁹", "write a number")]
 Amount = Annotated[Decimal, within(lambda n: 0 < n < 10**9, "above zero and below 10⁹", "write an amount of money")]
 AtLeast = Annotated[Decimal, within(lambda n: 0 <= n < 10**9, "from zero to below 10⁹", "write a quantity per hour")]

@@ -140,6 +140,10 @@ def _tenancies(in_force: Mapping[Key, InForce]) -> dict[str, Tenancy]:
             from_day=date.fromisoformat(item.body["from"]),
             to_day=date.fromisoformat(item.body["to"]) if item.body["to"] else None,
             tariff=item.body["tariff"],
+            numbers=tuple(
+                (number["name"], date.fromisoformat(number["from"]), Decimal(number["value"]))
+                for number in item.body.get("numbers") or ()
+            ),
         )
         for (kind, id_), item in in_force.items()
         if kind == "tenancy"

@@ -174,6 +174,17 @@ FROM segments
 INNER JOIN unbanded ON unbanded.segment = segments.segment
 
 UNION ALL
+SELECT DISTINCT
+    segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_NUMBER' AS reason,
+    segments.supply_point AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
+    'tenancy ' || segments.tenancy || ' has no ' || needed.number || ' on ' || toString(segments.service_from) AS detail,
+    'add it to the numbers of the tenancy in the portfolio' AS remedy
+FROM segments
+INNER JOIN (SELECT tariff, tariff_version, number FROM rating_prices WHERE number != '') AS needed
+    ON needed.tariff = segments.tariff AND needed.tariff_version = segments.tariff_version
+WHERE NOT arrayExists(item -> item.1 = needed.number AND item.2 <= segments.service_from, segments.numbers)
+
+UNION ALL
 SELECT
     segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_PRICE' AS reason,
     segments.supply_point AS supply_point, metered.channel AS channel, valued.first_unpriced_ms AS from_ms, valued.unpriced_until_ms AS until_ms,

@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMPORARY TABLE rating_demands AS
 WITH
     quantities AS (SELECT * FROM rating_quantities),
     prices AS (SELECT * FROM rating_prices WHERE kind = 'demand'),
-    segments AS (SELECT segment, account, supply_point, period_no FROM rating_segments),
+    segments AS (SELECT segment, account, supply_point, period_no, numbers, service_from FROM rating_segments),
     measured AS
     (
         SELECT
@@ -15,8 +15,12 @@ WITH
             segments.period_no AS period_no,
             prices.channel AS channel,
             prices.charge AS charge,
-            quantities.quantity_pico AS measured_pico,
-            quantities.estimated_pico AS estimated_pico,
+            -- beyond what is agreed
+            if(
+                prices.number = '', quantities.quantity_pico,
+                greatest(toInt256(0), quantities.quantity_pico - meterfold_number(prices.number, segments.numbers, segments.service_from) * 1000)
+            ) AS measured_pico,
+            least(quantities.estimated_pico, greatest(toInt256(0), measured_pico)) AS estimated_pico,
             reinterpret(prices.minimum, 'Int256') * 1000 AS minimum_pico,
             prices.has_ratchet AS has_ratchet,
             reinterpret(prices.ratchet_share, 'Int256') AS ratchet_share_nano,

@@ -7,8 +7,22 @@ WITH
     demands AS (SELECT * FROM rating_demands),
     prices AS (SELECT * FROM rating_prices),
     valued AS (SELECT * FROM rating_valued),
+    -- of tiers whose bounds are per demand of another charge
+    bounded AS
+    (
+        SELECT prices.price AS price, other.price AS demand_price
+        FROM (SELECT * FROM rating_prices WHERE bounds_of != '') AS prices
+        INNER JOIN (SELECT * FROM rating_prices WHERE kind = 'demand') AS other
+            ON other.tariff = prices.tariff AND other.tariff_version = prices.tariff_version AND other.charge = prices.bounds_of
+    ),
+    bound_demands AS
+    (
+        SELECT demands.segment AS segment, bounded.price AS price, demands.billed_pico AS billed_pico
+        FROM rating_demands AS demands
+        INNER JOIN bounded ON bounded.demand_price = demands.price
+    ),
     metered AS (SELECT segment, price, line_unit, unit_numerator, unit_denominator FROM rating_metered),
-    segments AS (SELECT segment, tariff, tariff_version, service_days, period_days, whole_days FROM rating_segments),
+    segments AS (SELECT segment, tariff, tariff_version, service_days, period_days, whole_days, service_from, service_to, numbers FROM rating_segments),
     used AS
     (
         SELECT
@@ -26,6 +40,12 @@ WITH
             prices.band_rates AS band_rates,
             prices.scheme AS scheme,
             prices.bounds AS bounds,
+            -- what a bound is per, in 10⁻¹²
+            multiIf(
+                bounds = 'demand', bound_demands.billed_pico,
+                bounds = 'number', meterfold_number(prices.number, segments.numbers, segments.service_from) * 1000,
+                toInt256(1000000000000)
+            ) AS bound_pico,
             prices.tier_names AS tier_names,
             prices.tier_rates AS tier_rates,
             prices.tier_fees AS tier_fees,
@@ -40,6 +60,7 @@ WITH
         INNER JOIN prices ON prices.price = quantities.price
         INNER JOIN segments ON segments.segment = quantities.segment
         INNER JOIN metered ON metered.segment = quantities.segment AND metered.price = quantities.price
+        LEFT JOIN bound_demands ON bound_demands.segment = quantities.segment AND bound_demands.price = quantities.price
         LEFT JOIN valued ON valued.segment = quantities.segment AND valued.price = quantities.price
         WHERE kind IN ('energy', 'tiers')
     ),
@@ -49,7 +70,10 @@ WITH
             *,
             -- a bound in proportion is cut after nine places
             arrayMap(
-                bound -> if(bounds = 'day', reinterpret(bound, 'Int256') * service_days, intDiv(reinterpret(bound, 'Int256') * days, of_days)) * 1000,
+                bound -> if(
+                    bounds = 'day', reinterpret(bound, 'Int256') * service_days,
+                    intDiv(reinterpret(bound, 'Int256') * bound_pico * days, of_days * 1000000000000)
+                ) * 1000,
                 tier_bounds
             ) AS highs,
             -- what lies on a bound belongs to the tier below
@@ -101,15 +125,35 @@ INNER JOIN metered ON metered.segment = demands.segment AND metered.price = dema
 
 UNION ALL
 SELECT
-    segments.segment AS segment, prices.price AS price, 1 AS band_no, '' AS label, '' AS band, prices.per AS unit, prices.rate AS rate,
-    intDiv(toInt256(1000000000000) * days, of_days) AS quantity_pico, toInt256(0) AS estimated_pico,
+    segment, price, 1 AS band_no, '' AS label, '' AS band,
+    multiIf(number_unit != '', number_unit, number != '', number, per) AS unit, rate,
+    intDiv(number_nano * 1000 * days, of_days) AS quantity_pico, toInt256(0) AS estimated_pico,
     toInt256(0) AS above_pico, NULL AS up_to_pico, toDecimal128(0, 9) AS fee,
-    toInt256(reinterpret(rate, 'Int128')) * 1000000000000 * toInt256(if(
-        prices.per = 'day' OR prices.prorate = 'days' OR segments.whole_days != segments.service_days, segments.service_days, 1
-    ) AS days) AS amount_numerator,
-    toInt256(multiIf(
-        prices.per = 'day', 1, prices.prorate = 'days', segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1
-    ) AS of_days) AS amount_denominator
-FROM segments
-INNER JOIN prices ON prices.tariff = segments.tariff AND prices.tariff_version = segments.tariff_version
-WHERE prices.kind = 'standing'
+    toInt256(reinterpret(rate, 'Int128')) * number_nano * 1000 * days AS amount_numerator, of_days AS amount_denominator
+FROM
+(
+    SELECT
+        stretches.segment AS segment, stretches.service_days AS service_days, stretches.whole_days AS whole_days,
+        stretches.period_days AS period_days, prices.price AS price, prices.per AS per, prices.prorate AS prorate, prices.rate AS rate,
+        prices.number AS number, prices.number_unit AS number_unit,
+        if(prices.number = '', toInt256(1000000000), meterfold_number(prices.number, stretches.numbers, stretches.service_from)) AS number_nano,
+        toStartOfYear(stretches.service_from) AS year,
+        toInt256(dateDiff('day', year, addYears(year, 1))) AS year_days,
+        toInt256(dateDiff('day', addYears(year, 1), addYears(year, 2))) AS next_days,
+        toInt256(greatest(0, dateDiff('day', addYears(year, 1), stretches.service_to))) AS days_in_next,
+        -- a year's price is by the days of each year, or a twelfth of it a period
+        toInt256(multiIf(
+            per = 'year' AND prorate = 'days', (service_days - days_in_next) * next_days + days_in_next * year_days,
+            per IN ('day', 'year') OR prorate = 'days' OR whole_days != service_days, toInt256(service_days), toInt256(1)
+        )) AS days,
+        toInt256(multiIf(
+            per = 'year' AND prorate = 'days', year_days * next_days,
+            per = 'year', toInt256(whole_days) * 12,
+            per = 'day', toInt256(1),
+            prorate = 'days', toInt256(period_days),
+            whole_days != service_days, toInt256(whole_days), toInt256(1)
+        )) AS of_days
+    FROM segments AS stretches
+    INNER JOIN (SELECT * FROM rating_prices WHERE kind = 'standing') AS prices
+        ON prices.tariff = stretches.tariff AND prices.tariff_version = stretches.tariff_version
+)

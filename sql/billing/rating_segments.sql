@@ -1,6 +1,6 @@
 -- One row per account, billing period, tenancy and tariff version in force: a stretch of local days with one price list. `segment` numbers them.
 -- Where the rate or treatment of a tax by the day of supply changes, a stretch is cut (`tax_from`: the day of the last such change in the period, or
--- its first day), so that a line has one rate; what is taken whole is then shared by days (`whole_days`: those of the stretch before it was cut).
+-- its first day), so that a line has one rate; where a number of the tenancy changes, too. What is taken whole is then shared by days (`whole_days`: those of the stretch before it was cut).
 CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
 WITH
     tenancies AS (SELECT * FROM rating_tenancies),
@@ -17,6 +17,13 @@ WITH
             tariff AS cut_tariff, tariff_version AS cut_version, groupUniqArrayArray(rate_from) AS days, groupUniqArray(tax_object) AS tax_objects
         FROM rating_taxes
         WHERE tax_object != '' AND date_rule = 'supply' AND complaint = ''
+        GROUP BY tariff, tariff_version
+    ),
+    named AS
+    (
+        SELECT tariff AS number_tariff, tariff_version AS number_version, groupUniqArray(number) AS number_names
+        FROM rating_prices
+        WHERE number != ''
         GROUP BY tariff, tariff_version
     ),
     accounts AS (SELECT account AS treated_account, tax_treatments FROM rating_accounts),
@@ -52,19 +59,27 @@ WITH
                     ))
                 )
             ))) AS cut_days,
-            arrayPushFront(arrayFilter(day -> day > priced.service_from AND day < priced.service_to, cut_days), priced.service_from) AS starts,
+            -- a number of the tenancy cuts segments too, but no lines
+            arrayMap(item -> item.2, arrayFilter(item -> has(named.number_names, item.1), priced.numbers)) AS number_days,
+            arrayPushFront(
+                arraySort(arrayDistinct(arrayFilter(
+                    day -> day > priced.service_from AND day < priced.service_to, arrayConcat(cut_days, number_days)
+                ))),
+                priced.service_from
+            ) AS starts,
             arrayPushBack(arrayPopFront(starts), priced.service_to) AS ends,
             part_from AS service_from,
             part_to AS service_to,
             arrayMax(arrayPushBack(arrayFilter(day -> day <= service_from, cut_days), priced.period_from)) AS tax_from
         FROM priced
         LEFT JOIN cuts ON cut_tariff = priced.tariff AND cut_version = priced.tariff_version
+        LEFT JOIN named ON number_tariff = priced.tariff AND number_version = priced.tariff_version
         LEFT JOIN accounts ON treated_account = priced.account
         ARRAY JOIN starts AS part_from, ends AS part_to
     )
 SELECT
     toUInt32(row_number() OVER (ORDER BY account, period_from, tenancy, tariff_version, service_from)) AS segment,
-    * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays, cut_days, starts, ends),
+    * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays, cut_days, number_days, starts, ends),
     toUInt16(dateDiff('day', service_from, service_to)) AS service_days,
     empty(offset_s) AS is_without_clock,
     if(empty(offset_s), 0, meterfold_day_start_ms(service_from, offset_from_ms, offset_until_ms, offset_s)) AS service_start_ms,

@@ -35,6 +35,7 @@ WITH
             tenancies.tenancy AS tenancy,
             tenancies.supply_point AS supply_point,
             tenancies.tariff AS tariff,
+            tenancies.numbers AS numbers,
             tenancies.to_date IS NULL AND tenancies.ended_reason IS NOT NULL AS is_ended_without_date,
             greatest(periods.period_from, tenancies.from_date) AS service_from,
             least(periods.period_to, ifNull(tenancies.to_date, periods.period_to)) AS service_to
@@ -64,6 +65,7 @@ SELECT
         edition != '', edition,
         placed.tariff
     ) AS tariff,
+    placed.numbers AS numbers,
     placed.is_ended_without_date AS is_ended_without_date,
     placed.service_from AS service_from,
     placed.service_to AS service_to,

@@ -86,6 +86,13 @@ WITH
             if(has_ratchet, meterfold_json_text(ratchet, 'share'), '0') AS ratchet_share_text,
             if(has_ratchet, JSONExtractInt(ratchet, 'months'), 0) AS ratchet_months,
             meterfold_json_text(body, 'per') AS per,
+            -- names a number of the tenancy: what a standing charge is times, a demand is beyond, or bounds are per
+            multiIf(
+                kind = 'standing', meterfold_json_text(body, 'number'), kind = 'demand', meterfold_json_text(body, 'above'),
+                kind = 'tiers' AND bounds = 'number', meterfold_json_text(body, 'bounds_of'), ''
+            ) AS number,
+            if(kind = 'tiers' AND bounds = 'demand', meterfold_json_text(body, 'bounds_of'), '') AS bounds_of,
+            if(kind = 'standing' AND JSONType(body, 'unit') != 'Null', meterfold_json_text(body, 'unit'), '') AS number_unit,
             meterfold_json_text(body, 'share') AS percentage_text,
             meterfold_json_text(body, 'amount') AS amount_text,
             JSONType(body, 'of') = 'Null' AS is_of_all,
@@ -147,7 +154,7 @@ WITH
                     empty(band_items) OR length(arrayDistinct(band_names)) < length(band_names) OR hasAny(band_names, ['', '?'])
                     OR arrayExists(rate -> NOT match(rate, signed), band_rate_texts)
                 ), 'has a band with a rate or time that cannot be read, or two bands of one name',
-                kind = 'tiers' AND (scheme NOT IN ('graduated', 'volume') OR bounds NOT IN ('period', 'day')), 'has tiers of a scheme that is unknown',
+                kind = 'tiers' AND (scheme NOT IN ('graduated', 'volume') OR bounds NOT IN ('period', 'day', 'demand', 'number')), 'has tiers of a scheme that is unknown',
                 kind = 'tiers' AND (
                     empty(tier_items) OR length(arrayDistinct(tier_names)) < length(tier_names) OR hasAny(tier_names, ['', '?'])
                     OR arrayExists(rate -> NOT match(rate, signed), arrayConcat(tier_rate_texts, tier_fee_texts))
@@ -159,6 +166,10 @@ WITH
                         arrayPopBack(arrayPushFront(arrayPopBack(tier_bound_texts), '0')), arrayPopBack(tier_bound_texts)
                     )
                 ), 'has tiers whose bounds do not rise, or a last one with a bound',
+                (bounds = 'number' AND kind = 'tiers' AND number IN ('', '?')) OR number = '?' OR number_unit = '?',
+                'has a number of the tenancy that is not named',
+                bounds_of = '?' OR (kind = 'tiers' AND bounds = 'demand' AND NOT arrayExists(item -> item.1 = bounds_of AND item.2 = 'demand', siblings)),
+                'has bounds per demand of a charge that is not there',
                 kind = 'demand' AND (
                     measure NOT IN ('maximum', 'average') OR highest NOT BETWEEN 1 AND 1000 OR NOT match(rate_text, signed)
                     OR NOT match(minimum_text, unsigned)
@@ -166,7 +177,7 @@ WITH
                 kind = 'demand' AND has_ratchet AND (
                     NOT match(ratchet_share_text, unsigned) OR toFloat64OrZero(ratchet_share_text) > 1 OR ratchet_months NOT BETWEEN 1 AND 120
                 ), 'has a ratchet that cannot be read',
-                kind = 'standing' AND (NOT match(rate_text, signed) OR per NOT IN ('day', 'month', 'period')),
+                kind = 'standing' AND (NOT match(rate_text, signed) OR per NOT IN ('day', 'month', 'period', 'year')),
                 if(
                     charge_no = 0, 'has a standing charge or tax that is no decimal number with at most 9 places',
                     'has a standing charge that cannot be read'
@@ -229,6 +240,9 @@ SELECT
     toDecimal256OrZero(ratchet_share_text, 9) AS ratchet_share,
     ratchet_months,
     per,
+    number,
+    number_unit,
+    bounds_of,
     is_of_all,
     of_charges,
     of_kinds,

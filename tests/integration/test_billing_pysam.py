@@ -1,6 +1,6 @@
 """A year of bills against NREL's System Advisor Model (`Utilityrate5` of NREL-PySAM), which shares nothing with us, on random hourly loads.
 
-Line by line: energy by time of use, tiers by season, flat and time-of-use demand, a fixed charge, a minimum bill.
+Line by line: energy by time of use, tiers by season and per kW of demand, flat and time-of-use demand, a fixed charge, a minimum bill.
 
 *Tolerance.* SAM computes in binary floating point and rounds nothing; a line of ours is rounded to the cent. So each compared sum may be
 half a cent apart for each of its lines, and 10⁻⁷ of itself. *What it cannot express*: anything but one calendar year of 365 days that
@@ -109,6 +109,18 @@ def by_tier(rates: Rates) -> list[Body]:
     ]  # fmt: skip
 
 
+def by_hours_of_use(rates: Rates) -> list[Body]:
+    """Tiers whose bounds are kWh for each kW of the month's peak."""
+    tiers = [{"up_to": str(rates.bounds[0]), "rate": rates.tiers[0]}, {"up_to": None, "rate": rates.tiers[1]}]
+    return [
+        {"name": "demand", "kind": "demand", "quantity": IN_KW, "rate": rates.flat_demand},
+        {
+            "name": "energy", "kind": "tiers", "quantity": IN_KWH, "scheme": "graduated", "bounds": "demand", "bounds_of": "demand",
+            "tiers": tiers,
+        },
+    ]  # fmt: skip
+
+
 def billed(world: World, names: list[str]) -> dict[str, list[dict[str, Decimal]]]:
     """By account, per month: amounts by charge."""
     result = run_bills(world.store, world.log, ms(f"{YEAR + 1}-01-05T00:00Z"))
@@ -184,6 +196,15 @@ def modelled_by_tier(rates: Rates) -> dict[str, list[float]]:
     return modelled(rates, ur_ec_sched_weekday=seasons, ur_ec_sched_weekend=seasons, ur_ec_tou_mat=tiers)
 
 
+def modelled_by_hours_of_use(rates: Rates) -> dict[str, list[float]]:
+    low, high = map(float, rates.tiers[:2])
+    per_kw = 1
+    return modelled(
+        rates, ur_ec_tou_mat=[[1, 1, rates.bounds[0], per_kw, low, 0], [1, 2, NO_BOUND, per_kw, high, 0]], ur_dc_enable=1,
+        ur_dc_flat_mat=[[month, 1, NO_BOUND, float(rates.flat_demand)] for month in range(12)],
+    )  # fmt: skip
+
+
 SAYS = {
     "ec_charge_without_system": ("energy", "winter", "summer"),
     "dc_fixed_without_system": ("demand",),
@@ -216,6 +237,8 @@ def test_a_year_of_bills_is_what_the_system_advisor_model_says(store: Store, see
         rates = some_rates(seed)
         enter(world, f"time {seed}", rates, by_time(rates))
         enter(world, f"tier {seed}", rates, by_tier(rates))
+        enter(world, f"hours {seed}", rates, by_hours_of_use(rates))
+        models[f"hours {seed}"] = modelled_by_hours_of_use(rates)
         models |= {f"time {seed}": modelled_by_time(rates), f"tier {seed}": modelled_by_tier(rates)}
     apart = [
         (account, month + 1, output, ours, model[output][month])

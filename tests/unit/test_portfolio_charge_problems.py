@@ -46,6 +46,10 @@ OF_A_CHARGE: list[tuple[str, str, str, str]] = [
     ("missing_key", "kind: demand, channel: E1, when: [{ months: 1 }, {}], rate: 1", ".when.1", "is empty"),
     ("empty_span", "kind: demand, channel: E1, when: { from: 06:00, to: 06:00 }, rate: 1", ".when.to", "no minute"),
     ("bad_value", "kind: demand, channel: E1, when: { from: 22:00, to: 06:00, days: fri }, rate: 1", ".when.days", "passes midnight"),
+    ("bad_value", "kind: standing, rate: 1, per: month, unit: m2", ".unit", "there is none"),
+    ("missing_key", "kind: tiers, channel: E1, bounds: demand, tiers: { rate: 1 }", ".bounds_of", "name the demand charge"),
+    ("bad_value", "kind: tiers, channel: E1, bounds_of: P, tiers: { rate: 1 }", ".bounds_of", "beside `bounds: period`"),
+    ("unknown_reference", "kind: tiers, channel: E1, bounds: demand, bounds_of: C, tiers: { rate: 1 }", ".bounds_of", "no demand charge C"),
     # tiers
     ("tiers_out_of_order", "kind: tiers, channel: E1, tiers: [{ up_to: 9, rate: 1 }]", ".tiers.0", "above 9"),
     ("tiers_out_of_order", "kind: tiers, channel: E1, tiers: [{ rate: 1 }, { rate: 2 }]", ".tiers.0", "is not the last tier"),
@@ -56,7 +60,7 @@ OF_A_CHARGE: list[tuple[str, str, str, str]] = [
     ("bad_value", "kind: tiers, channel: E1, tiers: { rate: 1000000 }", ".tiers.rate", "below a million"),
     ("band_name_reused", "kind: tiers, channel: E1, tiers: [{ name: '2', up_to: 9, rate: 1 }, { rate: 3 }]", ".tiers.1.name", "a tier 2"),
     ("bad_value", "kind: tiers, channel: E1, scheme: block, tiers: { rate: 1 }", ".scheme", "'graduated' or 'volume'"),
-    ("bad_value", "kind: tiers, channel: E1, bounds: month, tiers: { rate: 1 }", ".bounds", "'period' or 'day'"),
+    ("bad_value", "kind: tiers, channel: E1, bounds: month, tiers: { rate: 1 }", ".bounds", "'day', 'demand' or 'number'"),
     ("bad_value", "kind: tiers, channel: E1, prorate: month, tiers: { rate: 1 }", ".prorate", "'days' or 'none'"),
     # demand
     ("bad_value", "kind: demand, channel: E1, highest: 0, rate: 1, measure: average", ".highest", "from 1 to"),
@@ -103,7 +107,7 @@ OF_A_CHARGE: list[tuple[str, str, str, str]] = [
     ("bad_value", "kind: standing, rate: 1, per: day, round: { to: -1 }", ".round.to", "power of ten"),
     ("bad_value", "kind: standing, rate: 1, per: day, round: 0.005", ".round", "no multiple of 0.01 GBP"),
     ("bad_value", "kind: standing, rate: 1, per: day, round: { to: 1, mode: floor }", ".round.mode", "'half_up'"),
-    ("bad_value", "kind: standing, rate: 1, per: year", ".per", "'day', 'month' or 'period'"),
+    ("bad_value", "kind: standing, rate: 1, per: week", ".per", "'period' or 'year'"),
 ]  # fmt: skip
 
 
@@ -157,6 +161,12 @@ def test_a_channel_that_the_supply_point_lacks_is_a_problem_of_the_tenancy(quant
     [problem] = problems_of(f"charges: {{ C: {{ kind: energy, {quantity}, rate: 1 }} }}")
     assert (problem.code, problem.path) == ("unknown_reference", "tenancies.0.tariff")
     assert "prices channel E9, which supply point SP does not have" in problem.wrong
+
+
+def test_a_number_that_the_tenancy_lacks_is_a_problem_of_the_tenancy() -> None:
+    [problem] = problems_of("charges: { C: { kind: standing, rate: 1, per: month, number: meters } }")
+    assert (problem.code, problem.path) == ("missing_key", "tenancies.0.numbers")
+    assert "counts `meters`, which the tenancy has not on 2026-01-01" in problem.wrong
 
 
 def test_all_mistakes_of_a_tariff_come_at_once() -> None:

@@ -34,7 +34,7 @@ supply_points:
       W1: { kind: spans, unit: m3, commodity: water }
       W2: { interval: local_day, unit: gal, commodity: water }
 accounts: { A: { party_id: P-1, billing_from: 2026-01-01 } }
-tenancies: [{ account: A, supply_point: SP, from: 2026-01-01, tariff: WORKSHOP }]
+tenancies: [{ account: A, supply_point: SP, from: 2026-01-01, tariff: WORKSHOP, numbers: { floor_area: 130, contracted: 8 } }]
 tariffs:
   WORKSHOP:
     versions:
@@ -44,7 +44,8 @@ tariffs:
 
 def framed(terms: str) -> str:
     """A portfolio whose only tariff version says this."""
-    return FRAME + re.sub("(?m)^", "      ", terms.strip()) + "\n"
+    series = "series: { DAY-AHEAD: { step: 30, prices: [] } }\n" if "DAY-AHEAD" in terms else ""
+    return FRAME + re.sub("(?m)^", "      ", terms.strip()) + "\n" + series
 
 
 def loaded(terms: str) -> Portfolio:
@@ -69,7 +70,7 @@ def charge(written: str) -> dict[str, Any]:
 
 
 def test_the_page_has_an_example_of_every_kind() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     kinds = {item["kind"] for text in EXAMPLES for item in tariff(text)["versions"][0]["charges"]}
     assert kinds == {"energy", "tiers", "demand", "standing", "percentage", "minimum", "maximum"}
 
@@ -169,7 +170,7 @@ def test_the_short_form_stands_beside_the_lists_and_is_recorded_as_before() -> N
 
 
 def test_a_changed_charge_is_a_new_edition_that_says_what_changed() -> None:
-    text = EXAMPLES[1] + "taxes: { VAT: 0.20 }\n"
+    text = next(item for item in EXAMPLES if "up_to: 400" in item) + "taxes: { VAT: 0.20 }\n"
     in_force = plan(loaded(text), []).reference_records()
     new = text.replace("up_to: 400, rate: 0.15", "up_to: 450, rate: 0.15").replace("rate: 0.22", "rate: 0.23")
     found = plan(loaded(new.replace("VAT: 0.20", "VAT: { rate: 0.20, round: 0.05 }")), in_force)

@@ -64,7 +64,7 @@ TIERED = st.builds(
 )  # fmt: skip
 STANDING = st.builds(
     lambda rate, per, rounding: {"kind": "standing", "rate": rate, "per": per, "prorate": "none", **given_only(round=rounding)},
-    NUMBERS, st.sampled_from(["day", "month", "period"]), ROUND,
+    NUMBERS, st.sampled_from(["day", "month", "period", "year"]), ROUND,
 )  # fmt: skip
 
 
