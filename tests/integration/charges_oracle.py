@@ -44,6 +44,8 @@ class Truth:
     standing: dict[tuple[str, str, int], int] = field(default_factory=dict)
     taxes: dict[str, Body] = field(default_factory=dict)
     treatments: dict[str, list[Body]] = field(default_factory=dict)
+    series: dict[str, dict[int, str]] = field(default_factory=dict)
+    """Prices by the instant in ms at which their hour begins."""
     today: date = date(2024, 5, 3)
     invoiced: dict[tuple[str, date], date] = field(default_factory=dict)
 
@@ -53,6 +55,7 @@ class Segment:
     """Days of one tenancy under one tariff version in one period; `period_days` of the whole calendar period.
 
     `part`: the day of the last change of a tax by the day of supply, or the first of the period. `whole_days`: with those of other parts.
+    `numbers`: those of the tenancy on its first day.
     """
 
     account: str
@@ -66,6 +69,7 @@ class Segment:
     days: tuple[date, ...]
     part: date
     whole_days: int
+    numbers: dict[str, Fraction] = field(hash=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ def _body(truth: Truth, tariff: str, version: str) -> Body:
 
 
 def _segments(truth: Truth) -> Iterable[Segment]:
-    days: dict[tuple[str, str, str, date], list[date]] = defaultdict(list)
-    about: dict[tuple[str, str, str, date], Any] = {}
+    days: dict[tuple[str, str, str, date, date], list[date]] = defaultdict(list)
+    about: dict[tuple[str, str, str, date, date], Any] = {}
     whole: dict[tuple[str, str, str], int] = defaultdict(int)
     for name, tenancy in truth.tenancies.items():
         account = tenancy["account"]
@@ -129,7 +133,8 @@ def _segments(truth: Truth) -> Iterable[Segment]:
             ]
             first = max(begins, truth.billing_from[account])
             cuts = [at for at in _tax_changes(truth, account, effective[-1]) if first < at <= day]
-            key = name, str(begins), effective[-1]["version"], max(cuts, default=first)
+            turns = [at for at in _number_changes(tenancy, effective[-1]) if at <= day]
+            key = name, str(begins), effective[-1]["version"], max(cuts, default=first), max(turns, default=first)
             days[key].append(day)
             whole[key[:3]] += 1
             about[key] = account, begins, until, tenancy, effective[-1]
@@ -140,8 +145,20 @@ def _segments(truth: Truth) -> Iterable[Segment]:
         period_no = begins.year * 12 + begins.month
         yield Segment(
             account, period_no, period_from, (until - begins).days, tenancy["supply_point"], tenancy["tariff"],
-            body["version"], body, tuple(found), key[3], whole[key[:3]],
+            body["version"], body, tuple(found), key[3], whole[key[:3]], _numbers(tenancy, found[0]),
         )  # fmt: skip
+
+
+def _number_changes(tenancy: Body, body: Body) -> set[date]:
+    """Days on which a number of the tenancy that the version counts is another."""
+    named = {charge.get("number") or charge.get("above") for charge in body.get("charges") or ()}
+    named |= {charge.get("bounds_of") for charge in body.get("charges") or () if charge.get("bounds") == "number"}
+    return {date.fromisoformat(item["from"]) for item in tenancy.get("numbers") or () if item["name"] in named}
+
+
+def _numbers(tenancy: Body, day: date) -> dict[str, Fraction]:
+    listed = sorted(tenancy.get("numbers") or (), key=lambda item: str(item["from"]))
+    return {item["name"]: Fraction(item["value"]) for item in listed if item["from"] <= str(day)}
 
 
 def _tax_changes(truth: Truth, account: str, body: Body) -> set[date]:
@@ -194,7 +211,7 @@ def _first_match(truth: Truth, items: Sequence[Body], local: datetime) -> int | 
 
 def _matching(truth: Truth, charge: Body, windows: list[Window]) -> dict[int, list[Window]]:
     """The windows that count, by position of the band; without bands by 0."""
-    items = charge["bands"] if charge["kind"] == "energy" else charge.get("when") or []
+    items = charge.get("bands") or [] if charge["kind"] == "energy" else charge.get("when") or []
     found: dict[int, list[Window]] = defaultdict(list)
     for window in windows:
         at = _first_match(truth, items, window[1]) if items else 0
@@ -301,6 +318,8 @@ def _demands(truth: Truth, segments: list[Segment]) -> dict[tuple[Segment, str],
             if measured is None:
                 continue
             before = history[segment.account, segment.supply_point, charge["quantity"]["channel"], charge["name"]]
+            if charge.get("above"):
+                measured = max(Fraction(0), measured - segment.numbers[charge["above"]])
             demand = max(measured, Fraction(charge.get("minimum") or "0"))
             if ratchet := charge.get("ratchet"):
                 reach = range(segment.period_no - ratchet["months"], segment.period_no)
@@ -390,7 +409,12 @@ def _amounts(
     kind = charge["kind"]
     if kind == "standing":
         times = Fraction(len(segment.days)) if charge["per"] == "day" else _proportion(charge, segment)
-        return {"": times * Fraction(charge["rate"])}
+        if charge["per"] == "year" and charge.get("prorate") == "none":
+            times /= 12
+        elif charge["per"] == "year":
+            times = sum((Fraction(1, 366 if day.year % 4 == 0 else 365) for day in segment.days), Fraction(0))
+        number = segment.numbers[charge["number"]] if charge.get("number") else 1
+        return {"": times * number * Fraction(charge["rate"])}
     if kind == "demand":
         billed = demands.get((segment, charge["name"]))
         return {} if billed is None else {"": billed * Fraction(charge["rate"]) * _proportion(charge, segment)}
@@ -401,22 +425,58 @@ def _amounts(
         quantity = _measured(truth, segment, charge, windows)
         if quantity is None:
             continue
-        if kind == "energy":
+        if charge.get("series"):
+            amounts[charge["series"]] = _at_series(truth, segment, charge, windows, quantity)
+        elif kind == "energy":
             amounts[charge["bands"][at]["name"]] = quantity * Fraction(charge["bands"][at]["rate"])
         else:
-            amounts |= _tiers(segment, charge, quantity)
+            amounts |= _tiers(segment, charge, quantity, demands)
     return amounts
 
 
-def _tiers(segment: Segment, charge: Body, quantity: Fraction) -> dict[str, Fraction]:
+def _at_series(truth: Truth, segment: Segment, charge: Body, windows: list[Window], quantity: Fraction) -> Fraction:
+    """Window by window, and `plus` on the whole."""
+    worth = Fraction(0)
+    for window in windows:
+        price = Fraction(truth.series[charge["series"]][window[0] - window[0] % 3_600_000])
+        one = _of_window(truth, segment, charge, window)
+        worth += one * price
+    told = charge["quantity"]
+    factor = Fraction(SIZES[truth.units[segment.supply_point, told["channel"]]], SIZES[told["unit"]])
+    worth *= factor * Fraction(told.get("share") or "1") * Fraction(charge.get("times") or "1")
+    return worth + quantity * Fraction(charge.get("plus") or "0")
+
+
+def _of_window(truth: Truth, segment: Segment, charge: Body, window: Window) -> Fraction:
+    """In the unit of the channel, less what is taken off."""
+    told, point = charge["quantity"], segment.supply_point
+    one = Fraction(truth.standing[point, told["channel"], window[0]], 10**9)
+    if minus := told.get("minus"):
+        size = Fraction(SIZES[truth.units[point, minus]], SIZES[truth.units[point, told["channel"]]])
+        one = max(Fraction(0), one - cut(Fraction(truth.standing[point, minus, window[0]], 10**9) * size, 9))
+    return one
+
+
+def _tiers(
+    segment: Segment, charge: Body, quantity: Fraction, demands: dict[tuple[Segment, str], Fraction]
+) -> dict[str, Fraction]:
     share = _proportion(charge, segment)
+    each = Fraction(1)
+    if charge.get("bounds") == "demand":
+        each = demands.get((segment, charge["bounds_of"]), Fraction(0))
+    elif charge.get("bounds") == "number":
+        each = segment.numbers[charge["bounds_of"]]
     amounts: dict[str, Fraction] = {}
     below: Fraction | None = None
     for number, tier in enumerate(charge["tiers"], 1):
         bound = None
         if tier["up_to"] is not None:
             per_day = charge.get("bounds") == "day"
-            bound = Fraction(tier["up_to"]) * len(segment.days) if per_day else cut(Fraction(tier["up_to"]) * share, 9)
+            bound = (
+                Fraction(tier["up_to"]) * len(segment.days)
+                if per_day
+                else cut(Fraction(tier["up_to"]) * each * share, 9)
+            )
         fee = Fraction(tier.get("fee") or "0") * share
         name = tier.get("name") or str(number)
         is_last = bound is None or quantity <= bound

@@ -24,7 +24,7 @@ from tests.integration.test_sql_checks import CHECKS
 
 SEEDS = [pytest.param(seed, marks=pytest.mark.long) for seed in range(60)]
 WITH_MORE: Final = 40
-"""From this seed on: taxes that stand on their own, by day and by treatment."""
+"""From this seed on: taxes that stand on their own, by day and by treatment; numbers of tenancies; prices from a series."""
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
 FIRST, LAST = date(2024, 2, 1), date(2024, 5, 1)
 NOW = ms("2024-05-03T00:00Z")
@@ -179,6 +179,28 @@ def some_tax(rng: random.Random, name: str) -> Body:
     }
 
 
+def vary(rng: random.Random, version: Body) -> None:
+    """Some charges by the numbers of the tenancy, by demand, or at the prices of a series."""
+    demands = [item["name"] for item in version["charges"] if item["kind"] == "demand"]
+    for charge in version["charges"]:
+        if rng.random() < 0.5:
+            continue
+        if charge["kind"] == "standing":
+            charge |= {"per": rng.choice(["year", "month", "day"]), "number": rng.choice(["area", "agreed"])}
+        elif charge["kind"] == "demand":
+            charge["above"] = "agreed"
+        elif charge["kind"] == "tiers":
+            charge["bounds"] = rng.choice(["demand", "number"]) if demands else "number"
+            charge["bounds_of"] = rng.choice(demands) if charge["bounds"] == "demand" else "agreed"
+        elif (
+            charge["kind"] == "energy"
+            and charge["quantity"]["unit"] == "kWh"
+            and charge["quantity"].get("net") != "period"
+        ):
+            del charge["bands"]
+            charge |= {"series": "SPOT", "times": rng.choice(["1", "1.075"]), "plus": rng.choice(["0", "-0.0123"])}
+
+
 def some_named(rng: random.Random, version: Body) -> list[Body]:
     """Taxes by name, some of them of some charges, a plain one on the one before it."""
     names = [item["name"] for item in version["charges"]]
@@ -214,6 +236,7 @@ class Portfolio:
                 account, str(self.truth.billing_from[account]), self.truth.calendar_day[account], self.truth.currency
             )
         if more is not None:
+            self.reprice()
             for name in OWN_TAXES:
                 self.retax(name)
             self.retreat()
@@ -230,7 +253,26 @@ class Portfolio:
         for version in self.truth.tariffs[name] if self.more else ():
             assert self.more is not None
             version["taxes"] = some_named(self.more, version)
+            vary(self.more, version)
         self.world.tariff(name, *self.truth.tariffs[name], currency=self.truth.currency)
+
+    def reprice(self) -> None:
+        """Prices for every hour, before and after what is billed."""
+        assert self.more is not None
+        hours = range(ms("2024-01-31T00:00Z"), ms("2024-05-02T00:00Z"), 3_600_000)
+        self.truth.series["SPOT"] = {at: str(Decimal(self.more.randrange(-500, 9000)).scaleb(-4)) for at in hours}
+        spans = [{"from_ms": hours.start, "prices": " ".join(self.truth.series["SPOT"].values())}]
+        body = {"unit": "kWh", "currency": self.truth.currency, "step_s": 3600, "spans": spans}
+        self.world.reference("series", "SPOT", body)
+
+    def some_numbers(self, first: date) -> list[Body]:
+        assert self.more is not None
+        later = self.more.choice(["2024-02-15", "2024-03-31", "2024-04-10"])
+        return [
+            {"name": name, "from": day, "value": str(Decimal(self.more.randrange(1, 900)).scaleb(-1))}
+            for name in ("agreed", "area")
+            for day in sorted({str(first), later})
+        ]
 
     def retax(self, name: str) -> None:
         assert self.more is not None
@@ -258,8 +300,9 @@ class Portfolio:
         to = str(last) if last else None
         self.truth.tenancies[name] = {
             "account": account, "supply_point": point, "from": str(first), "to": to, "tariff": tariff,
+            **({"numbers": self.some_numbers(FIRST)} if self.more else {}),
         }  # fmt: skip
-        self.world.tenancy(name, account, point, str(first), to, tariff)
+        self.world.reference("tenancy", name, self.truth.tenancies[name])
 
     def supply(self, point: str) -> None:
         units = {"E": self.rng.choice(["Wh", "kWh"]), "X": self.rng.choice(["Wh", "kWh"]), "R": "varh"}
@@ -302,6 +345,7 @@ class Portfolio:
                 supply_point=point, channel=channel, unit=self.truth.units[point, channel],
             )  # fmt: skip
         if self.more is not None:
+            self.reprice()
             self.retax(self.more.choice(sorted(OWN_TAXES)))
             self.retreat()
         if self.rng.random() < 0.5:

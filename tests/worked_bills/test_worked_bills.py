@@ -105,6 +105,9 @@ def enter(world: World, bill: Worked) -> None:
         for channel, reads in channels.items()
     ]
     world.reference("supply_point", name, {"site": "SITE", "channels": items})
+    for id_, tax in here.get("tax_objects", {}).items():
+        body = {"name": id_, "rates": [{"from": "2020-01-01", "rate": tax["rate"]}], "date": "supply", **tax}
+        world.reference("tax", f"{name} {id_}", {key: value for key, value in body.items() if key != "rate"})
     version = {
         "version": "1",
         "effective_from": "2020-01-01",
