@@ -49,7 +49,7 @@ def draft(store: Store, log: BillingLog, pins: Pins, run_id: str) -> Drafted:
     for accounts in batches(store, pins):
         with staged(store, pins, accounts) as session:
             blocks += blocks_in(session)
-            session.command(_drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
+            session.command(drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
             count = _add_up(session, drafted)
             for first in range(0, count, LINES_AT_ONCE):
                 span = _append(session, log, pins.legal_entity.encode(), first, first + LINES_AT_ONCE)
@@ -93,6 +93,7 @@ def _append(session: Session, log: BillingLog, key: bytes, after: int, through: 
 
 
 @cache
-def _drafted_lines() -> str:
+def drafted_lines() -> str:
+    """The statement that makes the lines of a run from what is staged."""
     path: Path = sql_folder() / "drafting" / "drafted_lines.sql"
     return path.read_text(encoding="utf-8")

@@ -7,9 +7,11 @@ number is missing and none is taken twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from connectors.clickhouse import Store
-from meterfold.billing.documents import Document, documents
+from meterfold.billing.documents import Document, Line
+from meterfold.billing.holds import DraftIsHeld, Hold, holds, open_drafts, release
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Charge, Pins, rate
@@ -43,28 +45,51 @@ class Issued:
 def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple[Issued, ...]:
     """Issue every open draft of an account, of a run, or one document, in order of account and period.
 
-    First each account is rated again: a draft that would come out otherwise now is not issued. Raises NothingToIssue, DraftIsStale,
-    UnableToIssue, RunInProgress, UnableToProject, and what the log and the store raise: documents issued before that stay issued.
+    First each account is rated again: a draft that would come out otherwise now is not issued. Of a run, what is held is left out; of an
+    account or a document that is refused. Raises NothingToIssue, DraftIsStale, DraftIsHeld, UnableToIssue, RunInProgress, UnableToProject,
+    and what the log and the store raise: documents issued before that stay issued.
     """
     with one_at_a_time():
-        known = project(store, log)
-        refuse_misread(store)
-        drafts = documents(
-            store,
-            "documents.status = 'draft' AND {target:String} IN (documents.account, documents.run_id, documents.document_id)",
-            {"target": target},
-        )
-        if not drafts:
-            raise NothingToIssue(f"{target} has no open draft; `bill run` makes one when there is something to charge")
-        for entity in sorted({draft.legal_entity for draft in drafts}):
-            refuse_while_open(store, entity, now_ms)
-        for account in sorted({draft.account for draft in drafts}):
-            _refuse_stale(store, known, [draft for draft in drafts if draft.account == account])
+        drafts = _current_drafts(store, log, target, now_ms)
+        held = holds(store, drafts)
+        if held and any(draft.run_id != target for draft in drafts):
+            raise DraftIsHeld(
+                f"{'; '.join(map(str, held))}. Look at it (`meterfold bill show`), and if it is right: "
+                f'meterfold bill release {target} --reason "…"'
+            )
+        kept = {hold.document_id for hold in held}
         issued = []
         for draft in drafts:
-            _refuse_incomplete(store, draft)
-            issued.append(_issue(store, log, draft, now_ms))
+            if draft.document_id not in kept:
+                _refuse_incomplete(store, draft)
+                issued.append(_issue(store, log, draft, now_ms))
         return tuple(issued)
+
+
+def release_bill(store: Store, log: BillingLog, target: str, person: str, reason: str, now_ms: int) -> tuple[Hold, ...]:
+    """Release the held drafts of an account, of a run, or one document, so that they can be issued; returns what held them.
+
+    They are rated again first: who releases a draft has seen what is known now. Raises as `issue_bill`, and NothingToRelease.
+    """
+    with one_at_a_time():
+        drafts = _current_drafts(store, log, target, now_ms)
+        found = release(store, log, drafts, person, reason, now_ms)
+        project(store, log)
+        return found
+
+
+def _current_drafts(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple[Document, ...]:
+    """The open drafts of that name, all of which come out the same when rated now."""
+    known = project(store, log)
+    refuse_misread(store)
+    drafts = open_drafts(store, target)
+    if not drafts:
+        raise NothingToIssue(f"{target} has no open draft; `bill run` makes one when there is something to charge")
+    for entity in sorted({draft.legal_entity for draft in drafts}):
+        refuse_while_open(store, entity, now_ms)
+    for run_id in sorted({draft.run_id for draft in drafts}):
+        _refuse_stale(store, known, [draft for draft in drafts if draft.run_id == run_id], now_ms)
+    return drafts
 
 
 def _issue(store: Store, log: BillingLog, draft: Document, now_ms: int) -> Issued:
@@ -128,31 +153,39 @@ def _refuse_incomplete(store: Store, draft: Document) -> None:
         )
 
 
-def _refuse_stale(store: Store, known_billing_offset: int, drafts: list[Document]) -> None:
+def _refuse_stale(store: Store, known_billing_offset: int, drafts: list[Document], now_ms: int) -> None:
+    """Drafts of one run, rated again with what is known now and as of now: what has become too old to be charged is seen, too."""
     first = drafts[0]
     (as_of_ms,) = store.query(
         "SELECT as_of_ms FROM bill_runs FINAL WHERE run_id = {run:String}", {"run": first.run_id}
     ).rows[0]
-    pins = Pins(first.legal_entity, first.account, fold_frontier(store), known_billing_offset, int(as_of_ms))
-    charges, _ = rate(store, pins)
-    periods = {(draft.period_from, draft.currency) for draft in drafts}
-    now = {_gist(charge) for charge in charges if (charge.period_from, charge.currency) in periods}
-    drafted = {
-        (draft.period_from, draft.currency, line.kind, line.supply_point, line.channel, line.tariff, line.tariff_version,
-         line.band, line.rate, line.quantity_should, line.amount_should, line.amount, line.is_withheld)
-        for draft in drafts
-        for line in draft.lines
-    }  # fmt: skip
-    if now != drafted:
-        changed = len(now ^ drafted)
-        raise DraftIsStale(
-            f"the draft of {first.account} (run {first.run_id}) is out of date: {changed} lines would come out otherwise now. "
-            "Run the bills again, look, and issue"
-        )
+    accounts = frozenset(draft.account for draft in drafts)
+    scope = first.account if len(accounts) == 1 else ""
+    pins = Pins(first.legal_entity, scope, fold_frontier(store), known_billing_offset, max(int(as_of_ms), now_ms))
+    charges, _ = rate(store, pins, accounts)
+    keys = {(draft.account, draft.period_from, draft.currency) for draft in drafts}
+    now: dict[str, set[Gist]] = {account: set() for account in accounts}
+    drafted: dict[str, set[Gist]] = {account: set() for account in accounts}
+    for charge in charges:
+        if (charge.account, charge.period_from, charge.currency) in keys:
+            now[charge.account].add(_gist(charge.period_from, charge.currency, charge))
+    for draft in drafts:
+        drafted[draft.account].update(_gist(draft.period_from, draft.currency, line) for line in draft.lines)
+    for account in sorted(accounts):
+        if now[account] != drafted[account]:
+            changed = len(now[account] ^ drafted[account])
+            raise DraftIsStale(
+                f"the draft of {account} (run {first.run_id}) is out of date: {changed} lines would come out otherwise now. "
+                "Run the bills again, look, and issue"
+            )
 
 
-def _gist(charge: Charge) -> tuple[object, ...]:
+Gist = tuple[object, ...]
+
+
+def _gist(period_from: date, currency: str, item: Charge | Line) -> Gist:
+    """What a line charges, and for what, whatever its run called it."""
     return (
-        charge.period_from, charge.currency, charge.kind, charge.supply_point, charge.channel, charge.tariff,
-        charge.tariff_version, charge.band, charge.rate, charge.quantity_should, charge.amount_should, charge.amount, charge.is_withheld,
+        period_from, currency, item.kind, item.supply_point, item.channel, item.tariff, item.tariff_version, item.band, item.rate,
+        item.quantity_should, item.amount_should, item.amount, item.is_withheld,
     )  # fmt: skip

@@ -184,11 +184,13 @@ ORDER BY
 """
 
 
-def rate(store: Store, pins: Pins) -> tuple[tuple[Charge, ...], tuple[Blocked, ...]]:
-    """The charges of every period that can be billed, in the order of their lines, and why the others cannot."""
+def rate(
+    store: Store, pins: Pins, among: Collection[str] | None = None
+) -> tuple[tuple[Charge, ...], tuple[Blocked, ...]]:
+    """The charges of every period that can be billed, in the order of their lines, and why others cannot (`among`: of these accounts)."""
     charges: list[Charge] = []
     blocks: list[Blocked] = []
-    for accounts in batches(store, pins):
+    for accounts in batches(store, pins, among):
         with staged(store, pins, accounts) as session:
             blocks += blocks_in(session)
             charges += [Charge(*row) for row in session.query(_CHARGES).rows]

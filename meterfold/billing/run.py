@@ -95,7 +95,7 @@ def run_bills(
     with one_at_a_time():
         project(store, log)
         refuse_misread(store)
-        entities = _entities(store, legal_entity, account)
+        entities = entities_in(store, legal_entity, account)
         return RunResult(
             tuple(_run(store, log, now_ms, entity, account or "", take_over, lease_ms) for entity in entities)
         )
@@ -166,7 +166,8 @@ def _opened(store: Store, legal_entity: str) -> int:
     return int(count)
 
 
-def _entities(store: Store, legal_entity: str | None, account: str | None) -> list[str]:
+def entities_in(store: Store, legal_entity: str | None, account: str | None) -> list[str]:
+    """The legal entities of a scope: that of the account, the one that is named, or all. Raises UnknownScope."""
     if account is not None:
         found = store.query(
             "SELECT legal_entity FROM ref_accounts WHERE account = {account:String}", {"account": account}
