@@ -17,7 +17,7 @@ def show_document(document: Document) -> None:
     """Print one document: whose it is, its lines, its sums, and what it corrects."""
     out = session().out
     title = "CREDIT NOTE" if document.kind == CREDIT_NOTE else "INVOICE"
-    number = document.number or f"draft {document.document_id}"
+    number = document.number or ("preview" if document.status == "preview" else f"draft {document.document_id}")
     out.print()
     out.print(f"[bold]{document.legal_entity_name or document.legal_entity}[/]   {title} [bold]{number}[/]")
     out.print(

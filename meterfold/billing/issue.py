@@ -55,7 +55,7 @@ def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple
         if held and any(draft.run_id != target for draft in drafts):
             raise DraftIsHeld(
                 f"{'; '.join(map(str, held))}. Look at it (`meterfold bill show`), and if it is right: "
-                f'meterfold bill release {target} --reason "…"'
+                f"meterfold bill release {target} --reason WHY"
             )
         kept = {hold.document_id for hold in held}
         issued = []

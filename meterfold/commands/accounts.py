@@ -282,4 +282,5 @@ def _say_dispute(found: Dispute, as_json: bool) -> None:
         print_json({**{name: getattr(found, name) for name in Dispute.__slots__}, "amount": digits_text})
         return
     already = "" if found.is_new else " already"
-    session().out.print(f"{found.document_number} of account {found.account} is{already} {found.state} ({found.id})")
+    said = "contested" if found.state == "opened" else f"contested no more: {found.state}"
+    session().out.print(f"{found.document_number} of account {found.account} is{already} {said} ({found.id})")

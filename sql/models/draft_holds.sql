@@ -3,7 +3,13 @@
 -- ACCOUNT_CLOSED: a correction after the account had ended. What is withheld counts in none. (CHECK_FAILED is added by the program, which runs sql/checks.)
 CREATE OR REPLACE VIEW draft_holds AS
 WITH
-    drafts AS (SELECT * FROM bill_documents WHERE status = 'draft'),
+    currencies AS (SELECT * FROM ref_currencies),
+    drafts AS
+    (
+        SELECT drawn.*, if(currencies.currency = '', 2, currencies.minor_digits) AS places
+        FROM (SELECT * FROM bill_documents WHERE status = 'draft') AS drawn
+        LEFT JOIN currencies ON currencies.currency = drawn.currency
+    ),
     runs AS (SELECT run_id, as_of_ms FROM bill_runs FINAL),
     entities AS (SELECT legal_entity, hold_estimated_share, hold_change, hold_amount FROM ref_legal_entities),
     ended AS
@@ -89,7 +95,8 @@ WITH
         UNION ALL
         SELECT
             drafts.document_id AS document_id, 'AMOUNT' AS rule, drafts.total AS figure, toDecimal128(entities.hold_amount, 4) AS bound,
-            'the total is ' || toString(figure) || ' ' || drafts.currency || ', beyond ' || toString(bound) AS detail
+            'the total is ' || meterfold_amount_text(figure, drafts.places) || ' ' || drafts.currency || ', beyond '
+                || meterfold_amount_text(bound, drafts.places) AS detail
         FROM drafts
         INNER JOIN entities ON entities.legal_entity = drafts.legal_entity
         WHERE ifNull(abs(drafts.total) > entities.hold_amount, false)

@@ -69,12 +69,12 @@ def test_a_draft_is_held_released_and_issued(january: World) -> None:
     ]
     assert before == len(log.records) - 2 - run.lines, "a preview writes nothing"
     assert held(january) == [
-        ("AMOUNT", "the total is 1670.4 GBP, beyond 1000"),
+        ("AMOUNT", "the total is 1670.40 GBP, beyond 1000.00"),
         ("CHANGE", "net a day is 57.6 GBP, was 14.4 before: changed by more than 0.5 of it"),
         ("ESTIMATED_SHARE", "1 of the metered quantity is estimated, more than 0.25"),
     ]
     with pytest.raises(
-        DraftIsHeld, match=r"held by AMOUNT: the total is 1670.4 GBP, beyond 1000.*held by CHANGE.*bill release A"
+        DraftIsHeld, match=r"held by AMOUNT: the total is 1670.40 GBP, beyond 1000.00.*held by CHANGE.*bill release A"
     ):
         issue_bill(store, log, "A", MARCH)
     issued = issue_bill(store, log, run.run_id, MARCH)

@@ -184,6 +184,15 @@ def contested(world: World, **changed: Any) -> None:
     log_record(world, **{**record, **changed})
 
 
+def released(world: World, **changed: Any) -> None:
+    (line, *_) = world.log.of_type("line")
+    record = {
+        "type": "released", "document_id": line["document_id"], "legal_entity": "LE", "rules": ["AMOUNT"], "person": "clerk",
+        "reason": "it is right", "booked_ms": 5,
+    }  # fmt: skip
+    log_record(world, **{**record, **changed})
+
+
 def entry_of_no_kind(world: World) -> None:
     """Only by going round the log."""
     world.store.command(
@@ -277,6 +286,9 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
         "closed_runs_are_whole", sql("ALTER TABLE bill_lines DELETE WHERE position = 1 AND run_id = 'LE-R3'")
     ),
     "a closed run with another total": ("closed_runs_are_whole", lambda world: line_again(world, amount="1.00")),
+    "a release of a draft that is none": ("releases_cite_what_held", lambda world: released(world, document_id="NONE")),
+    "a release from no rule": ("releases_cite_what_held", lambda world: released(world, rules=[])),
+    "a release from a rule that there is not": ("releases_cite_what_held", lambda world: released(world, rules=["WHIM"])),
     "a credit withheld": ("only_net_claims_are_withheld", withheld_credit),
     "an entry of no kind": ("balances_add_up", entry_of_no_kind),
     "a payment beyond a document": (
