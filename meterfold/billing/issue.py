@@ -51,6 +51,8 @@ def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple
     """
     with one_at_a_time():
         drafts = _current_drafts(store, log, target, now_ms)
+        for run_id in sorted({draft.run_id for draft in drafts}):
+            _refuse_incomplete(store, run_id)
         held = holds(store, drafts)
         if held and any(draft.run_id != target for draft in drafts):
             raise DraftIsHeld(
@@ -61,7 +63,6 @@ def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple
         issued = []
         for draft in drafts:
             if draft.document_id not in kept:
-                _refuse_incomplete(store, draft)
                 issued.append(_issue(store, log, draft, now_ms))
         return tuple(issued)
 
@@ -140,16 +141,16 @@ def _next_number(store: Store, legal_entity: str) -> tuple[str, int]:
     return series, int(last) + 1
 
 
-def _refuse_incomplete(store: Store, draft: Document) -> None:
+def _refuse_incomplete(store: Store, run_id: str) -> None:
     """The closing record says how many lines the run has: with one missing its documents cannot be trusted."""
     (there, promised) = store.query(
         "SELECT (SELECT count() FROM bill_lines FINAL WHERE run_id = {run:String}) AS there, "
         "(SELECT lines FROM bill_run_closed FINAL WHERE run_id = {run:String}) AS promised",
-        {"run": draft.run_id},
+        {"run": run_id},
     ).rows[0]
     if there != promised:
         raise UnableToIssue(
-            f"run {draft.run_id} closed with {promised} lines, but {there} are in the log; run the bills again"
+            f"run {run_id} closed with {promised} lines, but {there} are in the log; run the bills again"
         )
 
 
