@@ -65,6 +65,7 @@ RATED: dict[str, str] = {
     "channel": "String", "tariff": "String", "tariff_version": "String", "charge": "String", "band": "String", "service_from": "Date",
     "service_to": "Date", "currency": "String", "unit": "String", "rate": "Decimal(38, 9)", "quantity": "Decimal(38, 12)",
     "quantity_estimated": "Decimal(38, 12)", "amount": "Decimal(38, 4)", "charge_no": "UInt32", "band_no": "UInt32",
+    "tax_point": "Nullable(Date)", "tax_remainder": "Decimal(38, 21)",
 }  # fmt: skip
 BILLED: dict[str, str] = {
     "account": "String", "period_from": "Date", "period_to": "Date", "element": "String", "currency": "String",
@@ -75,6 +76,8 @@ BILLED: dict[str, str] = {
 
 
 def literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
     return f"({', '.join(map(literal, value))})" if isinstance(value, tuple) else f"'{value}'"
 
 
@@ -108,6 +111,7 @@ def differences(
     rated = [
         {"account": account, "period_from": period, "period_to": period_to(period), "kind": "energy", "element": element,
          "currency": "GBP", "quantity": cents, "quantity_estimated": 0, "amount": Decimal(cents) / 100, "charge_no": 1, "band_no": 1,
+         "tax_point": None, "tax_remainder": 0,
          **names, **words}
         for (account, period, element), cents in should.items()
     ]  # fmt: skip
