@@ -140,7 +140,7 @@ def reproduce(
                 if found.rule_version == found.rules_now
                 else f" (its rules were {found.rule_version}, now {found.rules_now})"
             )
-            out.print(f"run {run_id}: {found.lines} lines, {verdict}{rules}")
+            out.print(f"run {run_id}: {found.lines} line{'' if found.lines == 1 else 's'}, {verdict}{rules}")
     if found.others:
         raise typer.Exit(2)
 
