@@ -17,6 +17,7 @@ from meterfold.portfolio.model_tariffs import (
     EnergyCharge,
     LimitCharge,
     PercentageCharge,
+    PowerFactor,
     Ratchet,
     Rounding,
     Series,
@@ -82,7 +83,7 @@ def _charge(
             of = _of(written, shape, ranks, path)
             return LimitCharge(name, shape.kind, of, shape.amount, shape.prorate, rounding)
         case PercentageShape():
-            return PercentageCharge(name, _of(written, shape, ranks, path), shape.share, rounding)
+            return _percentage(written, name, shape, ranks, rounding, path)
     raise AssertionError(shape)
 
 
@@ -186,6 +187,26 @@ def _demand(
         prorate=shape.prorate,
         round=rounding,
     )
+
+
+def _percentage(
+    written: Written, name: str, shape: PercentageShape, ranks: Mapping[str, int], rounding: Rounding | None, path: Path
+) -> PercentageCharge:
+    given = shape.power_factor
+    if (shape.share is None) == (given is None):
+        wrong = "is missing" if shape.share is None else "stands beside `power_factor`, which has its own"
+        do = "add it, or `power_factor` with a table of shares" if shape.share is None else "leave one of the two out"
+        written.add((*path, "share"), Fault("missing_key" if shape.share is None else "bad_value", wrong, do))
+    of = _of(written, shape, ranks, path)
+    if given is None:
+        return PercentageCharge(name, of, shape.share, None, rounding)
+    for position, (before, after) in enumerate(pairwise(given.table), start=1):
+        if after.below <= before.below:
+            where = (*path, "power_factor", "table", position, "below")
+            wrong = f"{after.below} is not above {before.below}, the bound before it"
+            written.add(where, Fault("tiers_out_of_order", wrong, "write the table from the lowest factor upwards"))
+    table = tuple((row.below, row.share) for row in given.table)
+    return PercentageCharge(name, of, None, PowerFactor(given.active, given.reactive, table), rounding)
 
 
 def _of(written: Written, shape: LimitShape | PercentageShape, ranks: Mapping[str, int], path: Path) -> tuple[str, ...]:

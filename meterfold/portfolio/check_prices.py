@@ -11,6 +11,8 @@ from meterfold.portfolio.model_tariffs import (
     DemandCharge,
     EnergyCharge,
     MeteredCharge,
+    PercentageCharge,
+    PowerFactor,
     Series,
     TariffVersion,
     When,
@@ -37,8 +39,21 @@ def check_prices(
             _check_unit(written, price.unit, channel, point, where)
             _check_edges(written, price.bands, channel, point, (*where, "bands"))
     for charge in version.charges:
+        if isinstance(charge, PercentageCharge) and charge.power_factor:
+            _check_factor(written, charge.power_factor, (*path, "charges", charge.name, "power_factor"), point, tenancy)
         if isinstance(charge, MeteredCharge):
             _check_charge(written, charge, (*path, "charges", charge.name), point, series, tenancy)
+
+
+def _check_factor(written: Written, factor: PowerFactor, path: Path, point: SupplyPoint, tenancy: Path) -> None:
+    active = _channel(written, factor.active, point, tenancy)
+    reactive = _channel(written, factor.reactive, point, tenancy)
+    if active is not None and conversion(active.unit, "kWh") is None:
+        wrong = f"{_shown(active, point)} is in {active.unit}, which is no active energy"
+        written.add((*path, "active"), Fault("unit_not_convertible", wrong, "name a channel in kWh"))
+    elif active is not None and reactive is not None and conversion(reactive.unit, "kvarh") is None:
+        wrong = f"{_shown(reactive, point)} is in {reactive.unit}, which is no reactive energy"
+        written.add((*path, "reactive"), Fault("unit_not_convertible", wrong, "name a channel in kvarh"))
 
 
 def _check_charge(

@@ -185,13 +185,23 @@ class StandingCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerFactor:
+    """A share by the power factor of the sums of two channels: that of the first (below, share) whose bound it is below, or none."""
+
+    active: str
+    reactive: str
+    table: tuple[tuple[Decimal, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PercentageCharge:
-    """A share of other charges: a surcharge, or (negative) a discount."""
+    """A share of other charges: a surcharge, or (negative) a discount. `share` None: by the `power_factor`."""
 
     kind: ClassVar[str] = "percentage"
     name: str
     of: tuple[str, ...]
-    share: Decimal
+    share: Decimal | None
+    power_factor: PowerFactor | None
     round: Rounding | None
 
 

@@ -129,9 +129,18 @@ def _terms(item: Charge) -> Body:
             number = _given({"number": item.number, "unit": item.unit})
             return {"rate": decimal_text(item.rate), "per": item.per, **number, "prorate": item.prorate}
         case PercentageCharge():
-            return {"of": list(item.of), "share": decimal_text(item.share)}
+            return {"of": list(item.of), **_share(item)}
         case LimitCharge():
             return {"of": list(item.of), "amount": decimal_text(item.amount), "prorate": item.prorate}
+
+
+def _share(item: PercentageCharge) -> Body:
+    if item.power_factor is None:
+        assert item.share is not None
+        return {"share": decimal_text(item.share)}
+    factor = item.power_factor
+    table = [{"below": decimal_text(below), "share": decimal_text(share)} for below, share in factor.table]
+    return {"power_factor": {"active": factor.active, "reactive": factor.reactive, "table": table}}
 
 
 def _demand(item: DemandCharge) -> Body:

@@ -179,9 +179,21 @@ class LimitShape(ChargeShape):
     prorate: Prorate = "days"
 
 
+class PowerFactorRowShape(Shape):
+    below: RatchetShare
+    share: PercentageShare
+
+
+class PowerFactorShape(Shape):
+    active: Id
+    reactive: Id
+    table: Annotated[list[PowerFactorRowShape], BeforeValidator(listed), Field(min_length=1)]
+
+
 class PercentageShape(ChargeShape):
     of: Names | None = None
-    share: PercentageShare
+    share: PercentageShare | None = None
+    power_factor: PowerFactorShape | None = None
 
 
 _TAGS: Final = {kind: "[limit]" if kind in ("minimum", "maximum") else f"[{kind}]" for kind in get_args(Kind)}

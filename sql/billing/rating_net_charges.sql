@@ -6,9 +6,9 @@ WITH
     due AS (SELECT * FROM rating_dues),
     worked_out AS
     (
-        SELECT account, period_from, supply_point, price, tax_from, of_amount, amount FROM rating_percentages
+        SELECT account, period_from, supply_point, price, tax_from, rate, of_amount, amount FROM rating_percentages
         UNION ALL
-        SELECT account, period_from, supply_point, price, tax_from, of_amount, amount FROM rating_limits
+        SELECT account, period_from, supply_point, price, tax_from, rate, of_amount, amount FROM rating_limits
     )
 SELECT
     account, period_from, period_to, currency, kind, supply_point, channel, tariff, tariff_version, charge_no, charge, band_no, band, service_from,
@@ -19,7 +19,7 @@ SELECT
     due.account AS account, due.period_from AS period_from, due.period_to AS period_to, due.currency AS currency, due.kind AS kind,
     due.supply_point AS supply_point, '' AS channel, due.tariff AS tariff, due.tariff_version AS tariff_version, due.charge_no AS charge_no,
     due.charge AS charge, 1 AS band_no, due.charge AS band, due.service_from AS service_from, due.service_to AS service_to, due.currency AS unit,
-    due.rate AS rate, toDecimal128(worked_out.of_amount, 12) AS quantity, toDecimal128(0, 12) AS quantity_estimated,
+    worked_out.rate AS rate, toDecimal128(worked_out.of_amount, 12) AS quantity, toDecimal128(0, 12) AS quantity_estimated,
     if(
         due.tax_from > due.period_from, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, '', toString(due.tax_from)]),
         toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, ''])

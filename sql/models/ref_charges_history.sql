@@ -31,9 +31,21 @@ WITH
             item.2 AS charge,
             item.3 AS kind,
             item.4 AS body,
-            item.5 AS quantity,
+            JSONExtractRaw(item.4, 'power_factor') AS power_factor,
+            kind = 'percentage' AND JSONType(item.4, 'power_factor') != 'Null' AS has_power_factor,
+            -- a power factor looks at two channels, as what is beyond another does
+            if(
+                NOT has_power_factor, item.5,
+                concat(
+                    '{"unit":"kWh","channel":', toJSONString(meterfold_json_text(power_factor, 'active')),
+                    ',"beyond":{"share":"1","channel":', toJSONString(meterfold_json_text(power_factor, 'reactive')), '}}'
+                )
+            ) AS quantity,
+            arrayMap(
+                row -> (meterfold_json_text(row, 'below'), meterfold_json_text(row, 'share')), JSONExtractArrayRaw(power_factor, 'table')
+            ) AS power_factor_texts,
             item_no AS charge_index,
-            kind IN ('energy', 'tiers', 'demand') AS is_metered,
+            kind IN ('energy', 'tiers', 'demand') OR has_power_factor AS is_metered,
             meterfold_json_text(quantity, 'channel') AS channel,
             meterfold_json_text(quantity, 'unit') AS unit,
             meterfold_json_text(quantity, 'minus') AS minus,
@@ -93,7 +105,7 @@ WITH
             ) AS number,
             if(kind = 'tiers' AND bounds = 'demand', meterfold_json_text(body, 'bounds_of'), '') AS bounds_of,
             if(kind = 'standing' AND JSONType(body, 'unit') != 'Null', meterfold_json_text(body, 'unit'), '') AS number_unit,
-            meterfold_json_text(body, 'share') AS percentage_text,
+            if(has_power_factor, '0', meterfold_json_text(body, 'share')) AS percentage_text,
             meterfold_json_text(body, 'amount') AS amount_text,
             JSONType(body, 'of') = 'Null' AS is_of_all,
             JSONExtract(body, 'of', 'Array(String)') AS of_charges,
@@ -183,6 +195,9 @@ WITH
                     'has a standing charge that cannot be read'
                 ),
                 kind = 'percentage' AND NOT match(percentage_text, signed), 'has a percentage that cannot be read',
+                has_power_factor AND (
+                    empty(power_factor_texts) OR arrayExists(row -> NOT match(row.1, unsigned) OR NOT match(row.2, signed), power_factor_texts)
+                ), 'has a power factor that cannot be read',
                 kind IN ('minimum', 'maximum') AND NOT match(amount_text, signed), 'has a minimum or maximum that cannot be read',
                 kind IN ('percentage', 'minimum', 'maximum') AND NOT is_of_all AND (
                     empty(of_charges) OR arrayExists(name -> NOT arrayExists(item -> item.1 = name AND has(of_kinds, item.2), siblings), of_charges)
@@ -243,6 +258,14 @@ SELECT
     number,
     number_unit,
     bounds_of,
+    has_power_factor,
+    -- (below, share) in 10⁻⁹: the first that a power factor is below
+    arrayMap(
+        row -> (
+            toInt256(reinterpret(toDecimal128OrZero(row.1, 9), 'Int128')), toInt256(reinterpret(toDecimal128OrZero(row.2, 9), 'Int128'))
+        ),
+        power_factor_texts
+    ) AS power_factors,
     is_of_all,
     of_charges,
     of_kinds,

@@ -370,9 +370,12 @@ def _net_lines(
     base = list(lines)
     for charge in [item for item in _charges(body) if item["kind"] == "percentage"]:
         if any(_is_of(charge, line) for line in base):
-            amount = sum((line.amount for line in base if _is_of(charge, line)), Fraction(0)) * Fraction(
-                charge["share"]
+            share = (
+                _power_factor_share(truth, segments, charge["power_factor"])
+                if "power_factor" in charge
+                else charge["share"]
             )
+            amount = sum((line.amount for line in base if _is_of(charge, line)), Fraction(0)) * Fraction(share)
             lines.append(
                 Line(charge["name"], "percentage", _element(first, charge, ""), _rounding(truth, charge)(amount))
             )
@@ -388,6 +391,22 @@ def _net_lines(
                 Line(charge["name"], charge["kind"], _element(first, charge, ""), _rounding(truth, charge)(lacking))
             )
     return lines
+
+
+def _power_factor_share(truth: Truth, segments: list[Segment], told: Body) -> str:
+    """The share of the first bound that cos φ of the sums is below; squares are compared, as a root would not be exact."""
+    sums = []
+    for channel in (told["active"], told["reactive"]):
+        point = segments[0].supply_point
+        size = SIZES[truth.units[point, channel]]
+        sums.append(
+            sum(truth.standing[point, channel, at] * size for item in segments for at, _ in _windows(truth, item.days))
+        )
+    active, reactive = sums
+    for row in told["table"]:
+        if active**2 < Fraction(row["below"]) ** 2 * (active**2 + reactive**2):
+            return str(row["share"])
+    return "0"
 
 
 def _is_of(charge: Body, line: Line) -> bool:

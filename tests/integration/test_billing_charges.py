@@ -76,6 +76,40 @@ def test_lines_stand_in_the_order_of_their_kinds_and_are_called_by_their_names(w
     assert document.total == Decimal("318.60")
 
 
+def test_a_share_by_the_power_factor_compares_squares(world: World) -> None:
+    """Active 744 kWh. Reactive 558 kvarh: 0.8 exactly, which is not below 0.8; and one thousandth of a varh more."""
+    world.entity()
+    world.site()
+    table = [{"below": "0.5", "share": "0.2"}, {"below": "0.8", "share": "0.1"}, {"below": "0.9", "share": "0.03"}]
+    factor = {
+        "name": "PF",
+        "kind": "percentage",
+        "of": ["Energy"],
+        "power_factor": {"active": "E", "reactive": "R", "table": table},
+    }
+    for name, more in (("exact", 0), ("just below", NANO // 1000)):
+        world.account(name)
+        items = [
+            {"channel": channel, "unit": unit, "grid_s": 1800, "kind": "intervals"}
+            for channel, unit in (("E", "Wh"), ("R", "varh"))
+        ]
+        world.reference("supply_point", name, {"site": "SITE", "channels": items})
+        world.tariff(name, {"version": "1", "effective_from": "2023-01-01", "charges": [ENERGY, factor]})
+        world.tenancy(name, account=name, supply_point=name, tariff=name)
+        world.determinants("2024-01-01", "2024-02-01", supply_point=name)
+        world.determinants("2024-01-01", "2024-02-01", 375 * NANO, supply_point=name, channel="R", unit="varh")
+        if more:
+            world.adjust(START, more, old_nano=375 * NANO, supply_point=name, channel="R", unit="varh")
+    documents = run_bills(world.store, world.log, FEBRUARY).documents
+    lines = {
+        document.account: [(line.band, line.rate, line.amount) for line in document.lines][1:] for document in documents
+    }
+    assert lines == {
+        "exact": [("PF", Decimal("0.03"), Decimal("6.70"))],
+        "just below": [("PF", Decimal("0.1"), Decimal("22.32"))],
+    }
+
+
 def test_an_element_names_its_charge_and_those_of_the_old_fields_keep_six_parts(world: World) -> None:
     old: dict[str, Any] = {
         "energy": [{**IN_KWH, "bands": [{"name": "flat", "rate": "0.1"}]}],

@@ -192,6 +192,11 @@ def vary(rng: random.Random, version: Body) -> None:
         elif charge["kind"] == "tiers":
             charge["bounds"] = rng.choice(["demand", "number"]) if demands else "number"
             charge["bounds_of"] = rng.choice(demands) if charge["bounds"] == "demand" else "agreed"
+        elif charge["kind"] == "percentage":
+            bounds = sorted(rng.sample(["0.2", "0.65", "0.7", "0.95", "1"], rng.randrange(1, 4)))
+            table = [{"below": bound, "share": rng.choice(["-0.03", "0.125", "0.5"])} for bound in bounds]
+            del charge["share"]
+            charge["power_factor"] = {"active": "E", "reactive": "R", "table": table}
         elif (
             charge["kind"] == "energy"
             and charge["quantity"]["unit"] == "kWh"

@@ -50,6 +50,12 @@ OF_A_CHARGE: list[tuple[str, str, str, str]] = [
     ("missing_key", "kind: tiers, channel: E1, bounds: demand, tiers: { rate: 1 }", ".bounds_of", "name the demand charge"),
     ("bad_value", "kind: tiers, channel: E1, bounds_of: P, tiers: { rate: 1 }", ".bounds_of", "beside `bounds: period`"),
     ("unknown_reference", "kind: tiers, channel: E1, bounds: demand, bounds_of: C, tiers: { rate: 1 }", ".bounds_of", "no demand charge C"),
+    ("bad_value", "kind: percentage, of: U, share: 0.1, power_factor: { active: E1, reactive: R1, table: { below: 0.9, share: 0.1 } }",
+     ".share", "leave one of the two out"),
+    ("tiers_out_of_order", "kind: percentage, of: U, power_factor: { active: E1, reactive: R1, table: "
+     "[{ below: 0.9, share: 0.1 }, { below: 0.8, share: 0.2 }] }", ".power_factor.table.1.below", "lowest factor upwards"),
+    ("unit_not_convertible", "kind: percentage, of: U, power_factor: { active: E1, reactive: B1, table: { below: 0.9, share: 0.1 } }",
+     ".power_factor.reactive", "no reactive energy"),
     # tiers
     ("tiers_out_of_order", "kind: tiers, channel: E1, tiers: [{ up_to: 9, rate: 1 }]", ".tiers.0", "above 9"),
     ("tiers_out_of_order", "kind: tiers, channel: E1, tiers: [{ rate: 1 }, { rate: 2 }]", ".tiers.0", "is not the last tier"),
