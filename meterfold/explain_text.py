@@ -41,7 +41,8 @@ def _amount(found: Explanation) -> None:
         )
     elif line["kind"] in ("tax", "contained", "percentage"):
         out.print(
-            f"  {trim(line['rate'] * 100)} % of {_money(line['quantity_should'], found)} {currency}, the rounded lines below"
+            f"  {trim(line['rate'] * 100)} % of {_money(line['quantity_should'], found)} {currency}{_divided(found)}, "
+            "the rounded lines below"
         )
     elif line["kind"] in ("minimum", "maximum"):
         least = "at least" if line["kind"] == "minimum" else "at most"
@@ -61,6 +62,12 @@ def _amount(found: Explanation) -> None:
             f"  already {'withheld' if line['is_withheld'] else 'billed'} {_money(line['amount_was'], found)} {currency} on {before}; "
             f"the difference is [bold]{_money(line['amount'], found)} {currency}[/]"
         )
+
+
+def _divided(found: Explanation) -> str:
+    """What a tax inside the price, or of the gross, is divided by."""
+    divisors = [divisor for divisor in found.tax_divisors if divisor != 1]
+    return f" ÷ {' or '.join(map(trim, divisors))}" if divisors else ""
 
 
 def _origin(found: Explanation) -> None:

@@ -189,7 +189,8 @@ class Explanation:
 
     `rule_version` is billing's; those of the fold stand at windows and adjustments. Lines of a use have windows (of a demand those that
     made its peak), adjustments, evidence and configurations; taxes, percentages, minimums and maximums have `taxed_charges`; a standing
-    charge has its quantity in days and the tenancy among the references.
+    charge has its quantity in days and the tenancy among the references. `tax_divisors`: 1 for a tax beside the price; one that prices
+    contain, or that is a share of the gross, is its rate of the base divided by this: 1 more or less the rates worked out with it.
     """
 
     line: dict[str, Any]
@@ -206,6 +207,7 @@ class Explanation:
     taxed_charges: tuple[TaxedCharge, ...]
     tiers: tuple[Tier, ...]
     demands: tuple[Demand, ...]
+    tax_divisors: tuple[Decimal, ...]
 
     @property
     def sources(self) -> tuple[tuple[str, int], ...]:
@@ -243,6 +245,7 @@ def explain_line(store: Store, line: str) -> Explanation:
             taxed_charges=tuple(TaxedCharge(*row) for row in _rows(session, "taxed_charges", params)),
             tiers=tuple(Tier(*row) for row in _rows(session, "tiers", params)),
             demands=tuple(Demand(*row) for row in _rows(session, "demands", params)),
+            tax_divisors=tuple(row[0] for row in _rows(session, "tax_divisors", params)),
         )
         session.command("DROP TEMPORARY TABLE explained_windows")
         return explanation

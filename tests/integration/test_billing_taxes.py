@@ -122,6 +122,11 @@ def test_which_day_counts_how_it_is_rounded_and_what_prices_contain(world: World
     assert "no rate is stated" in said["late"]
     assert "not in the portfolio: nowhere" in said["unknown"]
     assert "inside the price, or a share of it, that is on another" in said["on inside"]
+    divisors = {
+        name: explain_line(world.store, f"{found[name].document_id}/3").tax_divisors
+        for name in ("included", "gross", "line")
+    }
+    assert divisors == {"included": (Decimal("1.19"),), "gross": (Decimal("0.7397"),), "line": (Decimal(1),)}
     assert points(world, "period_end")["Usage"] == "2024-01-31"
     assert points(world, "invoice") == {"Usage": None, "invoice": None}
     assert points(world, "included")["included"] == "2024-01-31"
