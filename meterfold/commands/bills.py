@@ -67,6 +67,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Draft what is to be charged: everything known now, minus what was billed. Says what cannot be billed yet, and why."""
+    if of_account and account and of_account != account:
+        raise fail(f"one account at a time: {of_account}, or {account}?")
     chosen = of_account or account
     with workspace(data) as owned, refusing():
         catch_up(owned, followed=session().followed)

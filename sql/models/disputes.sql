@@ -4,7 +4,7 @@ WITH
     steps AS (SELECT * FROM bill_disputes FINAL)
 SELECT
     dispute_id,
-    any(legal_entity) AS legal_entity,
+    argMin(legal_entity, billing_offset) AS legal_entity,
     argMin(account, billing_offset) AS account,
     argMin(document_number, billing_offset) AS document_number,
     argMax(state, billing_offset) AS last_state,

@@ -23,7 +23,13 @@ from meterfold.store import sql_folder
 from tests.integration.billing_world import ListLog, World, ms
 
 NOW = ms("2025-06-01T09:00Z")
-CHECKS = ("balances_add_up", "payments_fit_what_they_pay", "disputes_are_of_documents", "money_stays_in_its_currency")
+CHECKS = (
+    "balances_add_up",
+    "bookings_are_said_once",
+    "payments_fit_what_they_pay",
+    "disputes_are_of_documents",
+    "money_stays_in_its_currency",
+)
 
 
 @pytest.fixture
@@ -369,4 +375,4 @@ def test_what_is_open_is_what_the_oracle_says(world: World) -> None:
         )
         overpaid += left < 0
     assert overpaid > 3 and len(items) > 40
-    assert set(fired(world)) <= {"payments_fit_what_they_pay", "money_stays_in_its_currency"}
+    assert set(fired(world)) <= {"bookings_are_said_once", "payments_fit_what_they_pay", "money_stays_in_its_currency"}

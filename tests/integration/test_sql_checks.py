@@ -176,6 +176,16 @@ def entry(world: World, **changed: Any) -> None:
     log_record(world, **{**record, **changed})
 
 
+def twice(book: Callable[..., None], first: dict[str, str], second: dict[str, str]) -> Callable[[World], None]:
+    """The same booking as `first` and as `second` say."""
+
+    def seed(world: World) -> None:
+        book(world, **first)
+        book(world, **second)
+
+    return seed
+
+
 def contested(world: World, **changed: Any) -> None:
     record = {
         "type": "dispute", "dispute_id": "D1", "legal_entity": "LE", "account": "A", "document_number": "INV-000001", "state": "opened",
@@ -304,6 +314,11 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
         lambda world: payment(world, amount="1.00", allocations=[{"document_number": "INV-000001", "amount": "2.00"}]),
     ),
     "a reversal of nothing": ("payments_fit_what_they_pay", lambda world: entry(world, reverses="E0")),
+    "a name booked twice": ("bookings_are_said_once", twice(payment, {}, {"amount": "1.00"})),
+    "an entry reversed twice": (
+        "bookings_are_said_once",
+        twice(entry, {"entry_id": "E2", "reverses": "E1", "amount": "-5.00"}, {"entry_id": "E3", "reverses": "E1", "amount": "-5.00"}),
+    ),
     "a dispute of a document that is none": (
         "disputes_are_of_documents", lambda world: contested(world, document_number="INV-000009")
     ),
