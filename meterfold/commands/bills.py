@@ -171,8 +171,11 @@ def show(
         if as_json:
             print_json([asdict(document) for document in documents])
             return
+        held = holds(owned.store, [document for document in documents if document.status == "draft"])
         for document in documents:
             show_document(document)
+            for hold in (hold for hold in held if hold.document_id == document.document_id):
+                session().out.print(f"[bold]held[/] by {hold.rule}: {hold.detail}")
 
 
 @app.command()

@@ -17,7 +17,7 @@ from connectors.clickhouse import Session, Store
 from meterfold.bill_text import show_document
 from meterfold.billing.documents import Document, documents
 from meterfold.billing.explain import explain_line
-from meterfold.billing.issue import issue_bill
+from meterfold.billing.issue import DraftIsStale, issue_bill
 from meterfold.billing.run import run_bills
 from meterfold.session import Session as CommandSession
 from meterfold.session import session, within
@@ -226,6 +226,10 @@ def test_a_claim_that_comes_too_late_stands_on_the_document_and_is_not_charged(w
     first = billed(world, "2024-02-01")
     assert said(first) == [("standing", False, "0.00", "31.00"), ("tax", False, "0.00", "6.20")]
     restate(world, "2")
+    (in_time,) = run_bills(world.store, world.log, ms("2025-01-31T12:00Z")).documents
+    assert in_time.total == Decimal("37.20")
+    with pytest.raises(DraftIsStale):  # what was not too late when it was drafted is when it goes out
+        issue_bill(world.store, world.log, "A", ms("2025-02-01T12:00Z"))
     late = billed(world, "2025-02-01")
     assert said(late) == [("standing", True, "0.00", "31.00"), ("tax", True, "0.00", "6.20")]
     assert late is not None
