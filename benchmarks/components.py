@@ -13,10 +13,11 @@ from connectors.scan import Names, scan_curated
 from dataflows.curated_batch import decoder, fold_frames
 from meterfold.store import open_store
 from meterfold.workspace import CURATED_PARTITIONS
+from state.changes import Changes, Restoring
 from state.columnar import Batch, BatchFold
 from state.fold import Fold
 from state.outputs import Block, Outputs
-from state.snapshot import restore, snapshot
+from state.snapshot import snapshot
 
 _TABLES: Final = ("evidence", "determinants")
 
@@ -24,7 +25,7 @@ _TABLES: Final = ("evidence", "determinants")
 def measure(size: Size, root: Path) -> dict[str, Any]:
     """Each part on all records of the shape; what is compiled has been before."""
     read, scan, fold_time, take, resume = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
-    records = reads = log_bytes = state_bytes = 0
+    records = reads = log_bytes = memory = disk = 0
     blocks: dict[str, list[list[Block]]] = {table: [] for table in _TABLES}
     for partition in range(CURATED_PARTITIONS):
         with read.running():
@@ -44,12 +45,16 @@ def measure(size: Size, root: Path) -> dict[str, Any]:
                 fold.apply_batch(Batch(readings, names.values, frames.offset, frames.append_ms, decoder(frames)), out)
             for table in _TABLES:
                 blocks[table].append(out.blocks(table))
+        changes = Changes(fold.fold)
         with take.running():
-            taken = snapshot(fold.fold)
-        state_bytes += len(taken)
+            change = changes.take()
+        memory += fold.fold.tables.bytes_used
+        disk += len(change.pages)
         with resume.running():
-            restored = restore(taken)
-        assert snapshot(restored) == taken, "a restored fold is another one"
+            restoring = Restoring()
+            restoring.apply(change)
+            restored = restoring.done()
+        assert snapshot(restored.fold) == snapshot(fold.fold), "a restored fold is another one"
     rows, insert_s = _insert(root, blocks)
     return {
         "records": records,
@@ -58,7 +63,8 @@ def measure(size: Size, root: Path) -> dict[str, Any]:
         "scan_per_s": reads / scan.cpu_s,
         "fold_per_s": reads / fold_time.cpu_s,
         "insert_rows_per_s": rows / insert_s,
-        "state_bytes_per_channel": state_bytes / (size.points * len(CHANNELS)),
+        "memory_bytes_per_channel": memory / (size.points * len(CHANNELS)),
+        "disk_bytes_per_channel": disk / (size.points * len(CHANNELS)),
         "snapshot_s": take.wall_s,
         "restore_s": resume.wall_s,
     }

@@ -17,13 +17,14 @@ _WIDTHS: Final = (12, 9, 11, 12, 9, 10)
 _NAME: Final = 38
 _LIBRARIES: Final = ("bytewax", "chdb", "numba", "numpy", "orjson", "duckdb", "polars")
 _PARTS: Final = (
-    ("log_read_per_s", "log records", 13, ",.0f"),
+    ("log_read_per_s", "log records", 12, ",.0f"),
     ("scan_per_s", "scan reads", 12, ",.0f"),
     ("fold_per_s", "fold reads", 12, ",.0f"),
-    ("insert_rows_per_s", "insert rows", 13, ",.0f"),
-    ("state_bytes_per_channel", "state B/chan.", 15, ",.0f"),
-    ("snapshot_s", "snapshot s", 12, ".3f"),
-    ("restore_s", "restore s", 11, ".3f"),
+    ("insert_rows_per_s", "insert rows", 12, ",.0f"),
+    ("memory_bytes_per_channel", "state B/chan.", 14, ",.0f"),
+    ("disk_bytes_per_channel", "on disk", 8, ",.0f"),
+    ("snapshot_s", "snapshot s", 11, ".3f"),
+    ("restore_s", "restore s", 10, ".3f"),
 )
 _LEAVES_OUT: Final = {
     "Bytewax": (
@@ -111,8 +112,8 @@ def footer(shapes: list[Shape]) -> Iterator[str]:
         yield f"{'  ' + shape.size.shape:{_NAME // 2}}" + "".join(cells)
     yield from _wrapped(
         "the first four per CPU second: curated records read from their log; reads scanned into columns; reads folded; rows of evidence "
-        "and determinants into chDB, as many at once as the sink holds, its merges included. State, snapshot and restore: of all "
-        "channels of the shape, whole.",
+        "and determinants into chDB, as many at once as the sink holds, its merges included. State: bytes a channel in memory (the "
+        "fold's tables) and in the pages of a snapshot of everything; snapshot and restore: of all channels of the shape.",
         "",
         "",
     )

@@ -13,7 +13,7 @@ from state.fold import Fold
 from state.snapshot import MAGIC, restore, snapshot
 
 SMALL_BYTES: Final = 4 << 20
-"""Of tables, some fifty channels; a fold that has outgrown it stays in files."""
+"""Of records, some fifty channels; a fold that has outgrown it stays in files."""
 BEARABLE_BYTES: Final = 64 << 20
 """Where nothing was compiled yet, so much is still kept whole."""
 
@@ -39,7 +39,7 @@ class FoldSnapshots:
         return files.write(change, next_offset, everything=everything).encode()
 
     def _is_small(self) -> bool:
-        used = self.fold.tables.bytes_used
+        used = self.fold.tables.bytes_unpacked
         return used < (SMALL_BYTES if is_at_hand("state.page_sums._find_changed") else BEARABLE_BYTES)
 
     @classmethod

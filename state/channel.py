@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
+from state import ring_pages
 from state.codes import AHEAD_MS, DAY_MS, HOUR_MS, NOTHING, QUANTITY_BOUND
 from state.configuration import (
     FEEDING_ROLES,
@@ -15,6 +16,7 @@ from state.configuration import (
     RegisterSpan,
 )
 from state.grid import LOCAL_DAY
+from state.ring_pages import RingPages
 from state.rings import Slot, SlotRing, WindowRing
 from state.span_book import SpanBook
 from state.tables import Tables
@@ -100,20 +102,27 @@ class Channel:
         tables.watch("channels", self)
         self.look()
         row = self._row
-        self.slots = SlotRing(tables, int(row["slots_length"]), int(row["slots_at"]))
-        self.windows = WindowRing(tables, int(row["windows_length"]), int(row["windows_at"]))
+        lengths, shift = (int(row["slots_length"]), int(row["windows_length"])), int(row["page_shift"])
+        self._make_rings(lengths, shift, int(row["slots_at"]), int(row["windows_at"]))
 
     def _begin(self) -> None:
         """Take its place in the tables; it is not fed yet."""
         self.number = self._tables.take("channels", 1, self)
         self.look()
-        slots, windows = _ring_lengths(self.definition, self.memory_days)
-        self.slots, self.windows = SlotRing(self._tables, slots), WindowRing(self._tables, windows)
-        row = self._row
-        row["slots_at"], row["slots_length"] = self.slots.at, slots
-        row["windows_at"], row["windows_length"] = self.windows.at, windows
+        lengths, row = _ring_lengths(self.definition, self.memory_days), self._row
+        self._make_rings(lengths, ring_pages.PAGE_SHIFT, None, None)
+        row["slots_length"], row["windows_length"] = lengths
+        row["slots_at"], row["page_shift"] = self.slots.pages.at, ring_pages.PAGE_SHIFT
+        row["windows_at"] = -1 if self.windows.pages is self.slots.pages else self.windows.pages.at
         self.watermark_ms = FOREVER
         self.latest_end_ms = NEVER
+
+    def _make_rings(self, lengths: tuple[int, int], shift: int, slots_at: int | None, windows_at: int | None) -> None:
+        """Slots and windows as they lie in the tables, or new."""
+        is_own = self.definition.native is not self.definition.windows
+        self.slots = SlotRing(self._tables, lengths[0], shift, slots_at)
+        pages = RingPages(self._tables, lengths[1], shift, windows_at) if is_own else self.slots.pages
+        self.windows = WindowRing(lengths[1], pages, is_own=is_own)
 
     def look(self) -> None:
         """Look at its row of the tables as they are now."""
@@ -208,6 +217,9 @@ class Channel:
         if base_slot > self.base_slot:
             self.slots.clear(self.base_slot, base_slot)
             self.windows.clear(windows.slot_of(self.base_ms), windows.slot_of(base_ms))
+            if base_slot >> self.slots.pages.shift != self.base_slot >> self.slots.pages.shift:
+                self.slots.tidy()
+                self.windows.tidy()
         self.base_ms, self.base_slot = base_ms, base_slot
 
     @property
@@ -245,8 +257,8 @@ class Channel:
         """True if the slot may be referred to and holds evidence of a quality better than the given one."""
         if slot < self.reference_slot or self.definition.native.start_ms(slot) >= self.ahead_ms:
             return False
-        at = slot % self.slots.length
-        return bool(self.slots.evidence[at]) and bool(self.slots.quality[at] > better_than)
+        held = self.slots.get(slot)
+        return held.evidence != 0 and held.quality > better_than
 
     def touch(self, slot: int) -> Slot:
         """Note what a slot holds before it changes in this unit; returns what it holds now."""

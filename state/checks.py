@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from state.channel import Channel
 from state.codes import DAY_MS, ESTIMATED, HOUR_MS
 from state.configuration import RegisterSpan
@@ -11,7 +9,7 @@ from state.grid import LOCAL_DAY
 
 SPIKE_REFERENCES: Final = 7
 """The fewest references that a spike is judged against."""
-SPIKE_DAYS: Final = np.arange(1, 15)
+SPIKE_DAYS: Final = range(1, 15)
 
 FIRED, SILENT, COULD_NOT_RUN = "fired", "silent", "could_not_run"
 
@@ -31,7 +29,7 @@ def value_checks(channel: Channel, slot: int, span: RegisterSpan) -> tuple[list[
 def _negative(channel: Channel, slot: int) -> str:
     if channel.definition.signed:
         return COULD_NOT_RUN
-    return FIRED if channel.slots.quantity_nano[slot % channel.slots.length] < 0 else SILENT
+    return FIRED if channel.slots.get(slot).quantity_nano < 0 else SILENT
 
 
 def _capacity(channel: Channel, slot: int, span: RegisterSpan) -> str:
@@ -40,7 +38,7 @@ def _capacity(channel: Channel, slot: int, span: RegisterSpan) -> str:
         return COULD_NOT_RUN
     native = channel.definition.native
     length_ms = native.start_ms(slot + 1) - native.start_ms(slot)
-    quantity = abs(int(channel.slots.quantity_nano[slot % channel.slots.length]))
+    quantity = abs(channel.slots.get(slot).quantity_nano)
     return FIRED if quantity * HOUR_MS > most * length_ms else SILENT
 
 
@@ -48,16 +46,15 @@ def _spike(channel: Channel, slot: int) -> str:
     factor = channel.definition.policy.spike_factor
     if factor is None:
         return COULD_NOT_RUN
-    ring = channel.slots
     step = 1 if channel.definition.interval_s == LOCAL_DAY else DAY_MS // channel.definition.native.nominal_ms
-    earlier = slot - SPIKE_DAYS * step
-    at = earlier[earlier >= channel.reference_slot] % ring.length
-    references = ring.quantity_nano[at][(ring.evidence[at] != 0) & (ring.quality[at] > ESTIMATED)]
+    first = channel.reference_slot
+    earlier = [channel.slots.get(slot - days * step) for days in SPIKE_DAYS if slot - days * step >= first]
+    references = [held.quantity_nano for held in earlier if held.evidence and held.quality > ESTIMATED]
     if len(references) < SPIKE_REFERENCES:
         return COULD_NOT_RUN
-    median = _lower_median([int(value) for value in references])
-    deviation = _lower_median([abs(int(value) - median) for value in references])
-    distance = abs(int(ring.quantity_nano[slot % ring.length]) - median)
+    median = _lower_median(references)
+    deviation = _lower_median([abs(value - median) for value in references])
+    distance = abs(channel.slots.get(slot).quantity_nano - median)
     return FIRED if distance > factor * deviation and distance > abs(median) else SILENT
 
 
@@ -69,13 +66,14 @@ def _zero_run(channel: Channel, slot: int) -> str:
     longest_s = channel.definition.policy.zero_run_s
     if longest_s is None:
         return COULD_NOT_RUN
-    ring = channel.slots
-    if ring.quantity_nano[slot % ring.length]:
+    if channel.slots.get(slot).quantity_nano:
         return SILENT
     wanted = max(longest_s * 1000 // channel.definition.native.nominal_ms, 1)
     first = max(slot - wanted, channel.reference_slot)
-    at = ring.positions(first, slot + 1)
-    is_zero = (ring.evidence[at] != 0) & (ring.quantity_nano[at] == 0)
-    breaks = np.flatnonzero(~is_zero)
-    run = len(is_zero) - (int(breaks[-1]) + 1 if len(breaks) else 0)
+    run = 0
+    for earlier in range(slot, first - 1, -1):
+        held = channel.slots.get(earlier)
+        if not held.evidence or held.quantity_nano:
+            break
+        run += 1
     return FIRED if run == wanted else SILENT

@@ -140,7 +140,7 @@ def _edge_of_run(channel: Channel, hole: int, step: int, most: int) -> int:
     slot = hole
     for _ in range(most):
         beyond = slot + step
-        if beyond < channel.reference_slot or channel.slots.evidence[beyond % channel.slots.length]:
+        if beyond < channel.reference_slot or channel.slots.get(beyond).evidence:
             break
         if channel.definition.native.start_ms(beyond) >= channel.ahead_ms or not channel.expects(beyond):
             break

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from state import spans
 from state.brackets import brackets_of, settle_with_brackets
 from state.channel import Channel
-from state.codes import NOTHING
 from state.estimation import Shares, estimate, place
 from state.registers import Stream
 from state.settlement import harden_window
@@ -78,7 +77,7 @@ def refill(channel: Channel, streams: Sequence[Stream], slots: Iterable[int]) ->
 def clear_unexpected(channel: Channel, slots: Iterable[int]) -> None:
     """Empty the slots that nothing expects any more."""
     for slot in slots:
-        if channel.slots.quality[slot % channel.slots.length] != NOTHING and not channel.expects(slot):
+        if not channel.slots.is_nothing(slot) and not channel.expects(slot):
             channel.withdraw(slot)
 
 

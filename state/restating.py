@@ -172,7 +172,7 @@ def _carry_over(channel: Channel, view: DeviceView, before: DeviceView | None, u
         held = channel.slots.get(slot)
         if not held.evidence or held.device != number:
             continue
-        is_edit = channel.slots.method[slot % channel.slots.length] == MANUAL_EDIT
+        is_edit = channel.slots.addend(slot).method == MANUAL_EDIT
         start_ms = channel.definition.native.start_ms(slot)
         old = _interval_span(before, channel, start_ms)
         if old is None:
@@ -206,4 +206,4 @@ def _rescale(channel: Channel, slot: int, quantity: int, unit: Unit) -> None:
         channel.withdraw(slot)
         return
     channel.touch(slot)
-    channel.slots.quantity_nano[slot % channel.slots.length] = quantity
+    channel.slots.rescale(slot, quantity)

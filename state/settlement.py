@@ -45,18 +45,16 @@ WITHDRAWN = (0, 0, 0, 0, 0, "", (), "")
 
 def content_of(channel: Channel, window: int) -> Content:
     """Add up a window's slots."""
-    ring = channel.slots
     total, methods, reason = 0, 0, 0
     counts = [0] * (ACTUAL + 1)
     for slot in channel.slots_of(window):
-        at = slot % ring.length
-        quality = int(ring.quality[at])
-        if quality == NOTHING:
+        held = channel.slots.addend(slot)
+        if held.quality == NOTHING:
             continue
-        counts[quality] += 1
-        total += int(ring.quantity_nano[at])
-        methods |= 1 << int(ring.method[at])
-        reason = reason or int(ring.reason[at])
+        counts[held.quality] += 1
+        total += held.quantity_nano
+        methods |= 1 << held.method
+        reason = reason or held.reason
     return Content(total, tuple(counts[quality] for quality in _COUNTED), methods & ~1, reason)
 
 

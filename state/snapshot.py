@@ -30,8 +30,9 @@ from state.packing import (
     unpack_view,
 )
 from state.registers import Stream
+from state.rings import fill, records_of
 from state.supply_point import SupplyPoint
-from state.tables import Tables
+from state.tables import READ, SLOT, WINDOW, Tables
 
 MAGIC: Final = b"MFS"
 FORMAT: Final = 3
@@ -74,12 +75,13 @@ class _ArrayReader:
         self._data = data
         self._offset = offset
 
-    def fill(self, array: NDArray[Any]) -> None:
-        size = array.nbytes
+    def take(self, length: int, kind: np.dtype[Any]) -> NDArray[Any]:
+        size = length * kind.itemsize
         if self._offset + size > len(self._data):
             raise UnableToRestore("the snapshot is cut short")
-        array[:] = np.frombuffer(self._data, array.dtype, len(array), self._offset)
+        array = np.frombuffer(self._data, kind, length, self._offset)
         self._offset += size
+        return array
 
     def expect_end(self) -> None:
         if self._offset != len(self._data):
@@ -117,12 +119,12 @@ def _pack_stream(stream: Stream, arrays: list[NDArray[Any]]) -> Packed:
 def _unpack_stream(packed: Packed, tables: Tables, reader: _ArrayReader) -> Stream:
     stream = Stream(packed["device"], packed["register"], tables)
     stream.allocate(packed["reads"])
-    reader.fill(stream.reads)
+    stream.reads[:] = reader.take(packed["reads"], READ)
     return stream
 
 
 def _pack_channel(channel: Channel, arrays: list[NDArray[Any]]) -> Packed:
-    arrays += [channel.slots.slots, channel.windows.windows]
+    arrays += records_of(channel.slots, channel.windows)
     return {
         **pack_definition(channel.definition, dict),
         **pack_channel(channel),
@@ -137,7 +139,7 @@ def _unpack_channel(point: SupplyPoint, packed: Packed, reader: _ArrayReader) ->
     unpack_channel(channel, packed, point)
     if packed["watermark_ms"] != FOREVER:
         channel.set_watermark(packed["watermark_ms"])
-    reader.fill(channel.slots.slots)
-    reader.fill(channel.windows.windows)
+    slots, windows = reader.take(channel.slots.length, SLOT), reader.take(channel.windows.length, WINDOW)
+    fill(channel.slots, channel.windows, slots, windows)
     channel.latest_end_ms = packed["latest_end_ms"]
     channel.hardened_any = packed["hardened_any"]

@@ -17,7 +17,8 @@ from typing import BinaryIO, Final
 from connectors.snapshots.reference import REMEDY, Reference, UnableToResume
 from state.changes import Change
 
-MAGIC: Final = b"MFC\x01"
+MAGIC: Final = b"MFC\x02"
+"""Its last byte is the edition of what follows: 2 since rings have pages."""
 NO_DIGEST: Final = bytes(16)
 _HEADER: Final = struct.Struct("<4sIqQQ")
 _QUICKLY: Final = 1
@@ -64,6 +65,10 @@ def _read_entry(file: BinaryIO, path: Path, at: int, end: int) -> list[bytes]:
     if len(header) < _HEADER.size:
         raise _damaged(path, at, "the file is cut short")
     magic, _, _, texts, pages = _HEADER.unpack(header)
+    if magic != MAGIC and magic[:-1] == MAGIC[:-1]:
+        raise UnableToResume(
+            f"{path}: written by another version of meterfold (edition {magic[-1]}, not {MAGIC[-1]}); {REMEDY}"
+        )
     if magic != MAGIC:
         raise _damaged(path, at, "no snapshot begins there")
     if at + _HEADER.size + texts + pages + len(NO_DIGEST) > end:

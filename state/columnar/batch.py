@@ -11,7 +11,7 @@ from state.columnar.layout import Emitted, Ints
 from state.columnar.readings import ReadingColumns
 from state.columnar.rows import Places, emit, grow, make_room, with_carriers
 from state.columnar.silence import follow_heartbeat, rise_to_gate
-from state.columnar.stretch import CROWDED, FULL, ODD, run
+from state.columnar.stretch import CRAMPED, CROWDED, DONE, FULL, ODD, run
 from state.fold import Fold
 from state.hardening import rise
 from state.interval_list import IntervalList
@@ -66,6 +66,8 @@ class _Batch:
         self._others = [batch.record(at) for at in batch.readings.others.tolist()]
         self._readings = with_carriers(batch.readings, self._others)
         self._emitted: Emitted = make_room(len(batch.readings.value))
+        self._pages = 64
+        """As many pages of rings are to be at hand."""
         self._list: tuple[int, IntervalList, Unit] | None = None
 
     def process(self) -> None:
@@ -102,9 +104,8 @@ class _Batch:
             ended, record, element = run(
                 self._lanes.world(), self._readings, self._fold.marks.array, record, element, end, self._emitted
             )
-            if ended == FULL:
-                self._emitted = grow(self._emitted)
-            elif ended == CROWDED:
+            self._make_room(ended)
+            if ended == CROWDED:
                 self._lanes.make_room(int(self._readings.name[record]))
             elif ended == ODD and element == WHOLE:
                 position = int(self._readings.at[record])
@@ -129,6 +130,13 @@ class _Batch:
         _, intervals, unit = self._list
         self._fold.ledger[intervals.judge(element, unit)] += 1
         self._lanes.refresh(str(self._batch.names[self._readings.name[record]][0]))
+
+    def _make_room(self, ended: int) -> None:
+        """More of what compiled code ended for the lack of, rows or pages."""
+        if ended == FULL:
+            self._emitted = grow(self._emitted)
+        while ended == CRAMPED and not self._fold.tables.make_room(self._pages):
+            self._pages *= 2
 
     # -- everything else --------------------------------------------------------------------------------------------
 
@@ -163,8 +171,10 @@ class _Batch:
             if not self._lanes.is_compiled(channel):
                 point.follow(channel, HEARTBEAT, unit)
                 continue
-            while follow_heartbeat(self._lanes.world(), channel.number, record, self._emitted) == FULL:
-                self._emitted = grow(self._emitted)
+            ended = FULL
+            while ended != DONE:
+                ended = follow_heartbeat(self._lanes.world(), channel.number, record, self._emitted)
+                self._make_room(ended)
 
     def _gate(self, position: int, body: Mapping[str, Any], record: int) -> None:
         step = self._admit(position, body)
@@ -180,9 +190,7 @@ class _Batch:
                 numbers.append(channel.number)
             else:
                 rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
-        reached, wanted = 0, np.array(numbers, np.int64)
-        while True:
-            reached = rise_to_gate(self._lanes.world(), wanted, reached, passed_ms, record, self._emitted)
-            if reached == len(numbers):
-                return
-            self._emitted = grow(self._emitted)
+        ended, reached, wanted = FULL, 0, np.array(numbers, np.int64)
+        while ended != DONE:
+            ended, reached = rise_to_gate(self._lanes.world(), wanted, reached, passed_ms, record, self._emitted)
+            self._make_room(ended)

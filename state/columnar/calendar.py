@@ -3,13 +3,13 @@
 from state.calendar import SATURDAY, SUNDAY, WEEKDAY
 from state.codes import DAY_MS
 from state.columnar.layout import Row, World
-from state.compiling import compiled
+from state.compiling import compiled_inside
 
 NO_INSTANT = -(1 << 62)
 _THURSDAY = 3  # the weekday of the epoch, Monday = 0
 
 
-@compiled
+@compiled_inside
 def offset_ms(world: World, calendar: Row, instant_ms: int) -> int:
     """Local time minus UTC at an instant."""
     low, high = calendar.clock_at, calendar.clock_at + calendar.clock_number
@@ -22,13 +22,13 @@ def offset_ms(world: World, calendar: Row, instant_ms: int) -> int:
     return world.clocks[low].offset_ms
 
 
-@compiled
+@compiled_inside
 def local_day(world: World, calendar: Row, instant_ms: int) -> int:
     """Days since 1970-01-01 of the local date."""
     return (instant_ms + offset_ms(world, calendar, instant_ms)) // DAY_MS
 
 
-@compiled
+@compiled_inside
 def day_type(world: World, calendar: Row, day: int) -> int:
     """WEEKDAY, SATURDAY or SUNDAY; a holiday counts as a Sunday."""
     for at in range(calendar.holidays_at, calendar.holidays_at + calendar.holidays_number):
@@ -38,7 +38,7 @@ def day_type(world: World, calendar: Row, day: int) -> int:
     return SATURDAY if weekday == 5 else SUNDAY if weekday == 6 else WEEKDAY
 
 
-@compiled
+@compiled_inside
 def same_wall_time(world: World, calendar: Row, instant_ms: int, days_back: int) -> int:
     """The instant that the wall clock showed the same time `days_back` days earlier; NO_INSTANT if it never did."""
     offset = offset_ms(world, calendar, instant_ms)

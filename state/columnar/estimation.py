@@ -5,11 +5,11 @@ from state.columnar.calendar import NO_INSTANT, day_type, local_day, same_wall_t
 from state.columnar.channel import expects, holds, put, slot_at
 from state.columnar.exact import part
 from state.columnar.grid import slot_of, start_ms
-from state.columnar.layout import Row, World
-from state.compiling import compiled
+from state.columnar.layout import Held, Row, World
+from state.compiling import compiled_inside
 
 
-@compiled
+@compiled_inside
 def estimate(world: World, channel: Row, hole: int) -> tuple[int, int, int, int]:
     """(quantity, quality, method, reason) for a hole: the first rule that gives a value, or MISSING."""
     is_found, quantity_nano = _interpolated(world, channel, hole)
@@ -21,14 +21,14 @@ def estimate(world: World, channel: Row, hole: int) -> tuple[int, int, int, int]
     return 0, MISSING, 0, POLICY_REFUSES if channel.like_days == 0 else NO_REFERENCE
 
 
-@compiled
+@compiled_inside
 def place(world: World, channel: Row, hole: int, found: tuple[int, int, int, int]) -> None:
     """Put an estimate, or an explicit MISSING, into its slot."""
     quantity_nano, quality, method, reason = found
-    put(slot_at(world.slots, channel, hole), quantity_nano, quality, method, reason, 0, 0, 0)
+    put(world, channel, hole, Held(quantity_nano, 0, 0, quality, method, reason, 0))
 
 
-@compiled
+@compiled_inside
 def _interpolated(world: World, channel: Row, hole: int) -> tuple[bool, int]:
     most = channel.interpolate_slots
     if most < 0:
@@ -38,20 +38,20 @@ def _interpolated(world: World, channel: Row, hole: int) -> tuple[bool, int]:
     length = last - first + 1
     if length > most:
         return False, 0
-    if not (holds(world.slots, channel, first - 1, ESTIMATED) and holds(world.slots, channel, last + 1, ESTIMATED)):
+    if not (holds(world, channel, first - 1, ESTIMATED) and holds(world, channel, last + 1, ESTIMATED)):
         return False, 0
-    before = slot_at(world.slots, channel, first - 1).quantity_nano
-    after = slot_at(world.slots, channel, last + 1).quantity_nano
+    before = slot_at(world, channel, first - 1).quantity_nano
+    after = slot_at(world, channel, last + 1).quantity_nano
     return True, before + part(after - before, hole - first + 1, length + 1)
 
 
-@compiled
+@compiled_inside
 def _edge_of_run(world: World, channel: Row, hole: int, step: int, most: int) -> int:
     """The last slot of the run in one direction; looking further than `most` slots is no use."""
     slot = hole
     for _ in range(most):
         beyond = slot + step
-        if beyond < channel.reference_slot or slot_at(world.slots, channel, beyond).evidence != 0:
+        if beyond < channel.reference_slot or slot_at(world, channel, beyond).evidence != 0:
             break
         if start_ms(channel, beyond) >= channel.watermark_ms + AHEAD_MS:
             break
@@ -61,7 +61,7 @@ def _edge_of_run(world: World, channel: Row, hole: int, step: int, most: int) ->
     return slot
 
 
-@compiled
+@compiled_inside
 def like_day(world: World, channel: Row, hole: int) -> tuple[bool, int]:
     """The mean, by floor, of the same wall time on the nearest earlier days of the same type; False without any."""
     if channel.like_days == 0:
@@ -78,15 +78,15 @@ def like_day(world: World, channel: Row, hole: int) -> tuple[bool, int]:
         if at_ms == NO_INSTANT:
             continue
         slot = slot_of(channel, at_ms)
-        if start_ms(channel, slot) == at_ms and holds(world.slots, channel, slot, ESTIMATED):
-            world.scratch[number] = slot_at(world.slots, channel, slot).quantity_nano
+        if start_ms(channel, slot) == at_ms and holds(world, channel, slot, ESTIMATED):
+            world.scratch[number] = slot_at(world, channel, slot).quantity_nano
             number += 1
             if number == channel.like_days:
                 break
     return number > 0, _mean(world, number)
 
 
-@compiled
+@compiled_inside
 def _mean(world: World, number: int) -> int:
     """The sum of the first numbers of the scratch, divided by how many they are, by floor: without the sum."""
     whole, rest = 0, 0

@@ -1,13 +1,13 @@
 """state/evidence.py: which of two pieces of evidence for the same interval stands."""
 
 from state.codes import VERDICTS
-from state.compiling import compiled
+from state.compiling import compiled_inside
 
 ACCEPTED, DUPLICATE, CONFLICTING, SUPERSEDED, CORRECTED, REJECTED, _ = range(len(VERDICTS))
 """Positions in VERDICTS."""
 
 
-@compiled
+@compiled_inside
 def verdict_on(incumbent: tuple[int, int, int], arriving: tuple[int, int, int]) -> int:
     """The verdict on arriving evidence against what stands; both are (version, quality rank, content)."""
     if arriving[0] != incumbent[0]:

@@ -4,9 +4,9 @@ from state.codes import NOTHING
 from state.columnar.channel import expects, set_watermark, slot_at
 from state.columnar.estimation import estimate, place
 from state.columnar.grid import floor_to_window, slot_of, start_ms, window_at, window_start_ms
-from state.columnar.layout import FINDING_ROWS, MISSING_READS, Emitted, Row, Unit, World
+from state.columnar.layout import FINDING_ROWS, MISSING_READS, NIL, Emitted, Row, Unit, World
 from state.columnar.settlement import harden_window
-from state.compiling import compiled
+from state.compiling import compiled_in_place, compiled_inside
 
 _FIELDS = 5
 """Of a hole in the scratch: its slot, and the four of an estimate."""
@@ -14,7 +14,7 @@ _HOLES_AT = 4096
 """Where holes begin in the scratch; what is before belongs to the estimate that is being made, a number a day of the horizon."""
 
 
-@compiled
+@compiled_in_place
 def follow(world: World, number: int, unit: Unit, out: Emitted) -> None:
     """Raise W to its target: min(latest accepted end − allowance, complete-through of the current device)."""
     channel = world.channels[number]
@@ -23,12 +23,12 @@ def follow(world: World, number: int, unit: Unit, out: Emitted) -> None:
         rise(world, number, target_ms, unit, out)
 
 
-@compiled
+@compiled_inside
 def rise(world: World, number: int, target_ms: int, unit: Unit, out: Emitted) -> None:
     """Harden everything expected before the target, window by window; W never goes back."""
     channel = world.channels[number]
     target_ms = floor_to_window(channel, target_ms)
-    first, last = 0, -1
+    first, last = NIL, NIL - 1
     while channel.watermark_ms < target_ms:
         window = window_at(channel, _next_expected(world, channel, target_ms))
         begin_ms = window_start_ms(channel, window)
@@ -52,13 +52,13 @@ def rise(world: World, number: int, target_ms: int, unit: Unit, out: Emitted) ->
         _report_missing(channel, number, first, last, unit, out)
 
 
-@compiled
+@compiled_in_place
 def _estimate_holes(world: World, channel: Row, window: int) -> int:
     """Estimate all holes of a window before any is placed; returns how many."""
     first = slot_of(channel, window_start_ms(channel, window))
     number = 0
     for slot in range(first, first + channel.slots_per_window):
-        if slot_at(world.slots, channel, slot).quality == NOTHING and expects(world.spans, channel, slot):
+        if slot_at(world, channel, slot).quality == NOTHING and expects(world.spans, channel, slot):
             quantity_nano, quality, method, reason = estimate(world, channel, slot)
             at = _HOLES_AT + number * _FIELDS
             world.scratch[at] = slot
@@ -70,7 +70,7 @@ def _estimate_holes(world: World, channel: Row, window: int) -> int:
     return number
 
 
-@compiled
+@compiled_in_place
 def _next_expected(world: World, channel: Row, target_ms: int) -> int:
     """W if its window may expect something; else the next instant that does, at most the target."""
     watermark_ms = channel.watermark_ms
@@ -83,7 +83,7 @@ def _next_expected(world: World, channel: Row, target_ms: int) -> int:
     return watermark_ms if nearest < window_end_ms else nearest
 
 
-@compiled
+@compiled_inside
 def _report_missing(channel: Row, number: int, first: int, last: int, unit: Unit, out: Emitted) -> None:
     """The finding of one stretch of consecutive holes."""
     row = out.findings[out.number[FINDING_ROWS]]

@@ -14,24 +14,27 @@ from state.columnar.layout import (
     CONFLICTING_READ,
     EVIDENCE_ROWS,
     FINDING_ROWS,
+    NIL,
     NULL_READ,
+    ONE,
     ZERO_RUN,
     Emitted,
+    Held,
     Records,
     Row,
     Unit,
     World,
 )
-from state.columnar.rooms import has_room
+from state.columnar.rooms import has_pages, has_room
 from state.columnar.settlement import settle
-from state.compiling import compiled
+from state.compiling import compiled_in_place, compiled_inside
 
-DONE, ODD, FULL, CROWDED = range(4)
-"""How a unit ended: processed; left to the scalar step; left until there is more room for rows, or for the reads of its register.
-Only the first has touched anything."""
+DONE, ODD, FULL, CROWDED, CRAMPED = range(5)
+"""How a unit ended: processed; left to the scalar step; left until there is more room for rows, for the reads of its register, or
+for pages of its rings. Only the first has touched anything."""
 
 
-@compiled
+@compiled_in_place
 def judge_interval(
     world: World,
     lane: Row,
@@ -62,18 +65,20 @@ def judge_interval(
             return ODD
     if channel.is_checked and _needs_brackets(world, channel, begin_ms, end_ms, 0 if is_null else quality):
         return ODD
-    if not has_room(channel, end_ms, 1, out):
+    if not has_room(channel, end_ms, ONE, out):
         return FULL
+    if not has_pages(world.rings.pools, channel, end_ms, ONE):
+        return CRAMPED
     if is_null:
-        emit_evidence(unit, route.channel, 0, False, REJECTED, 1 << NULL_READ, 0, out)
-        emit_finding(unit, route.channel, NULL_READ, (begin_ms, end_ms), (0, 0), out)
+        emit_evidence(unit, route.channel, NIL, False, NIL + REJECTED, NIL + (1 << NULL_READ), NIL, out)
+        emit_finding(unit, route.channel, NIL + NULL_READ, (begin_ms, end_ms), (NIL, NIL), out)
     else:
         _take(world, route, (begin_ms, end_ms), (version, quality, delivered_nano * route.multiplier), unit, out)
     follow(world, route.channel, unit, out)
     return DONE
 
 
-@compiled
+@compiled_inside
 def _needs_brackets(world: World, channel: Row, begin_ms: int, end_ms: int, quality: int) -> bool:
     """True if register reads may have a say: brackets are open, or W may rise over a hole that one may fill. `quality` 0: of a null."""
     if channel.has_brackets:
@@ -84,12 +89,12 @@ def _needs_brackets(world: World, channel: Row, begin_ms: int, end_ms: int, qual
         return False
     own = slot_of(channel, begin_ms)
     for slot in range(slot_of(channel, channel.watermark_ms), slot_of(channel, floor_to_window(channel, target_ms))):
-        if (slot != own or quality == 0) and slot_at(world.slots, channel, slot).quality == NOTHING:
+        if (slot != own or quality == 0) and slot_at(world, channel, slot).quality == NOTHING:
             return True
     return False
 
 
-@compiled
+@compiled_in_place
 def _route_at(routes: Records, lane: Row, begin_ms: int) -> int:
     """Where an interval that begins then goes; -1: nowhere."""
     for at in range(lane.routes_at, lane.routes_at + lane.routes_number):
@@ -98,7 +103,7 @@ def _route_at(routes: Records, lane: Row, begin_ms: int) -> int:
     return -1
 
 
-@compiled
+@compiled_in_place
 def _is_sound(channel: Row, route: Row, begin_ms: int, length_ms: int, delivered_nano: int) -> bool:
     """Rows 3 to 7: the quantity can be the channel's."""
     if route.unit_fits == 0 or length_ms != channel.native_ms:
@@ -108,7 +113,7 @@ def _is_sound(channel: Row, route: Row, begin_ms: int, length_ms: int, delivered
     return -route.most_delivered <= delivered_nano <= route.most_delivered
 
 
-@compiled
+@compiled_in_place
 def _take(
     world: World,
     route: Row,
@@ -120,31 +125,31 @@ def _take(
     """Rows 11 to 17: put the arrival in force if it wins. `arriving`: (version, quality, quantity)."""
     channel = world.channels[route.channel]
     slot = slot_of(channel, bounds_ms[0])
-    held = slot_at(world.slots, channel, slot)
+    held = slot_at(world, channel, slot)
     version, quality, quantity_nano = arriving
     verdict = ACCEPTED
     if held.evidence != 0:
         verdict = verdict_on((held.version, held.quality, held.quantity_nano), arriving)
     if verdict == CONFLICTING:
-        emit_evidence(unit, route.channel, quantity_nano, True, verdict, 1 << CONFLICTING_READ, 0, out)
-        emit_finding(unit, route.channel, CONFLICTING_READ, bounds_ms, (held.quantity_nano, quantity_nano), out)
+        emit_evidence(unit, route.channel, quantity_nano, True, verdict, NIL + (1 << CONFLICTING_READ), NIL, out)
+        emit_finding(unit, route.channel, NIL + CONFLICTING_READ, bounds_ms, (held.quantity_nano, quantity_nano), out)
     elif verdict in (ACCEPTED, CORRECTED):
         before = (held.quantity_nano, held.quality, held.evidence)
         method = NONE if quality == ACTUAL else SOURCE
-        put(held, quantity_nano, quality, method, 0, 1, version, route.device)
+        put(world, channel, slot, Held(quantity_nano, version, route.device, quality, method, 0, 1))
         settle(world, route.channel, slot, before, unit, out)
         failed, not_run = value_checks(world, channel, slot, route.capacity_nano)
         for check in range(CAPACITY, ZERO_RUN + 1):
             if failed >> check & 1:
-                emit_finding(unit, route.channel, check, bounds_ms, (quantity_nano, 0), out)
+                emit_finding(unit, route.channel, check, bounds_ms, (quantity_nano, NIL), out)
         emit_evidence(unit, route.channel, quantity_nano, True, verdict, failed, not_run, out)
         if quality > ESTIMATED:
             channel.latest_end_ms = max(channel.latest_end_ms, bounds_ms[1])
     else:
-        emit_evidence(unit, route.channel, quantity_nano, True, verdict, 0, 0, out)
+        emit_evidence(unit, route.channel, quantity_nano, True, verdict, NIL, NIL, out)
 
 
-@compiled
+@compiled_in_place
 def emit_evidence(
     unit: Unit,
     number: int,
@@ -169,7 +174,7 @@ def emit_evidence(
     out.verdicts[verdict] += 1
 
 
-@compiled
+@compiled_inside
 def emit_finding(
     unit: Unit, number: int, check: int, bounds_ms: tuple[int, int], detail: tuple[int, int], out: Emitted
 ) -> None:

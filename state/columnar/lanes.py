@@ -8,7 +8,7 @@ import numpy as np
 from state.calendar import Calendar
 from state.channel import Channel
 from state.codes import DAY_MS, HOUR_MS, QUANTITY_BOUND
-from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, REGISTER_SPAN, ROUTE, SPAN, Records, World
+from state.columnar.layout import CALENDAR, CLOCK, LANE, NO_LIMIT, REGISTER_SPAN, ROUTE, SPAN, Records, Rings, World
 from state.columnar.rows import Vocabulary
 from state.configuration import CHECK, INTERVALS, TOTALS, RegisterSpan
 from state.fold import Fold
@@ -61,10 +61,14 @@ class Lanes:
         """The arrays as they are now."""
         tables = self._fold.tables
         return World(
-            tables.channels, tables.slots, tables.windows, tables.streams, tables.reads, self._lanes.rows,
+            tables.channels, self._rings(), tables.streams, tables.reads, self._lanes.rows,
             self._routes.rows, self._registers.rows, self._spans.rows, self._calendars.rows, self._clocks.rows,
             self._holidays.rows, self._scratch,
         )  # fmt: skip
+
+    def _rings(self) -> Rings:
+        tables = self._fold.tables
+        return Rings(tables.pages, tables.wide, tables.narrow, tables.cells_16, tables.odd, tables.pools)
 
     def learn(self, names: Sequence[Name]) -> None:
         """Make lanes for the names that are new; a name keeps its number for good."""
@@ -133,8 +137,7 @@ class Lanes:
         ]
         longest_s, zero_run_s = policy.interpolate_max_s, policy.zero_run_s
         for name, value in {
-            "slots_at": channel.slots.at, "slots_length": channel.slots.length, "windows_at": channel.windows.at,
-            "windows_length": channel.windows.length, "native_ms": native.nominal_ms, "anchor_ms": native.anchor_ms,
+            "native_ms": native.nominal_ms, "anchor_ms": native.anchor_ms,
             "window_ms": windows.nominal_ms, "window_anchor_ms": windows.anchor_ms,
             "slots_per_window": windows.nominal_ms // native.nominal_ms, "slots_per_day": DAY_MS // native.nominal_ms,
             "allowance_ms": definition.allowance_s * 1000, "memory_ms": channel.memory_days * DAY_MS,

@@ -1,6 +1,7 @@
 """What compiled code works on: the fold's tables, the readings of a batch, and the rows that come out, as arrays."""
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,14 +90,52 @@ REASONS: Final = ("LATE_READ", "ESTIMATE_REPLACED", "CORRECTED_READ")
 LATE_READ, ESTIMATE_REPLACED, CORRECTED_READ = range(len(REASONS))
 
 NO_LIMIT: Final = 1 << 62
+int64: Final = cast("Callable[[Any], int]", np.int64)
+"""What Numba makes an int64 of any number with; `int` would leave a number of eight bits one of eight bits."""
+NIL: Final = cast(int, np.int64(0))
+ONE: Final = cast(int, np.int64(1))
+"""Numbers that Numba does not take for constants: it compiles a function anew for every constant that it is given, or begun with."""
+
+
+class Held(NamedTuple):
+    """What a slot holds, as SLOT has it."""
+
+    quantity_nano: int
+    version: int
+    device: int
+    quality: int
+    method: int
+    reason: int
+    evidence: int
+
+
+NOT_HELD: Final = Held(0, 0, 0, 0, 0, 0, 0)
+
+
+class Ring(NamedTuple):
+    """A ring of positions, which begins at one of the places in `pages` and has 2 to the `shift` of them a page."""
+
+    at: int
+    length: int
+    shift: int
+
+
+class Rings(NamedTuple):
+    """What the pages of all rings are made of (state/ring_pages.py). `cells` by cell."""
+
+    pages: Records
+    wide: Records
+    narrow: Records
+    cells: NDArray[np.uint16]
+    odd: Records
+    pools: Records
 
 
 class World(NamedTuple):
     """The state, and what is configured. `scratch`: room for what one window or one check needs."""
 
     channels: Records
-    slots: Records
-    windows: Records
+    rings: Rings
     streams: Records
     reads: Records
     lanes: Records

@@ -8,8 +8,8 @@ from state.codes import AHEAD_MS, ESTIMATED, FUTURE_TOLERANCE_MS, MISSING
 from state.columnar.evidence import ACCEPTED, CONFLICTING, CORRECTED, verdict_on
 from state.columnar.grid import slot_of, start_ms, window_at
 from state.columnar.hardening import follow
-from state.columnar.intervals import CROWDED, DONE, FULL, ODD, emit_evidence
-from state.columnar.layout import LATE_READ, Emitted, Row, Unit, World
+from state.columnar.intervals import CRAMPED, CROWDED, DONE, FULL, ODD, emit_evidence
+from state.columnar.layout import LATE_READ, NIL, Emitted, Row, Unit, World, int64
 from state.columnar.registers import (
     BEYOND_BOUND,
     ODD_PAIR,
@@ -22,10 +22,10 @@ from state.columnar.registers import (
     take_out,
     total_between,
 )
-from state.columnar.rooms import has_room
+from state.columnar.rooms import has_pages, has_room
 from state.columnar.settlement import is_settled, reason_for, settle_window
 from state.columnar.totals import MOST_SLOTS, TOUCHED_AT, derive_slots, place_slots
-from state.compiling import compiled
+from state.compiling import compiled_inside
 from state.registers import GOOD
 
 NONE_BETWEEN, SEGMENT, UNSURE = range(3)
@@ -35,7 +35,7 @@ _Read = tuple[int, int, int, int, int]
 """(instant, total, decimals, version, quality)."""
 
 
-@compiled
+@compiled_inside
 def judge_register_read(world: World, lane: Row, arriving: _Read, received_ms: int, unit: Unit, out: Emitted) -> int:
     """Process one arriving register read; returns how that ended."""
     at_ms, total, decimals, version, quality = arriving
@@ -54,11 +54,13 @@ def judge_register_read(world: World, lane: Row, arriving: _Read, received_ms: i
         return CROWDED
     if not has_room(channel, at_ms, MOST_SLOTS, out):
         return FULL
+    if not has_pages(world.rings.pools, channel, at_ms, MOST_SLOTS):
+        return CRAMPED
     index = position(world, stream, at_ms)
     verdict = ACCEPTED
     if index < stream.size and read_at(world, stream, index).at_ms == at_ms:
         held = read_at(world, stream, index)
-        incumbent = (held.version, int(held.quality), scaled_count(held.total, held.decimals, span))
+        incumbent = (held.version, int64(held.quality), scaled_count(held.total, held.decimals, span))
         verdict = verdict_on(incumbent, (version, quality, scaled_count(total, decimals, span)))
         is_plain = held.reset == 0 and held.refused == 0 and held.state == GOOD
         if incumbent[2] == BEYOND_BOUND or verdict == CONFLICTING or (verdict == CORRECTED and not is_plain):
@@ -71,12 +73,12 @@ def judge_register_read(world: World, lane: Row, arriving: _Read, received_ms: i
         if quality > ESTIMATED:
             channel.latest_end_ms = max(channel.latest_end_ms, at_ms)
         _settle(world, span.channel, touched, unit, out)
-    emit_evidence(unit, span.channel, 0, False, verdict, 0, 0, out)
+    emit_evidence(unit, span.channel, NIL, False, verdict, NIL, NIL, out)
     follow(world, span.channel, unit, out)
     return DONE
 
 
-@compiled
+@compiled_inside
 def _is_sound(span: Row, arriving: _Read) -> bool:
     """Rows 2 to 6: what the read alone shows."""
     _, total, decimals, _, quality = arriving
@@ -88,7 +90,7 @@ def _is_sound(span: Row, arriving: _Read) -> bool:
     return total < limit
 
 
-@compiled
+@compiled_inside
 def _put(world: World, lane: Row, number: int, index: int, replaces: bool, arriving: _Read) -> int:
     """Store a read that has won, and bring the slots up to it; returns how many were touched, −1 if the scalar step must do all of it."""
     stream = world.streams[lane.stream]
@@ -117,7 +119,7 @@ def _put(world: World, lane: Row, number: int, index: int, replaces: bool, arriv
     return -1
 
 
-@compiled
+@compiled_inside
 def _affected(world: World, lane: Row, number: int, index: int) -> tuple[int, int]:
     """The slots [first, end) that the segments at a read overlap; first −1: that is for the scalar step to say."""
     stream, channel = world.streams[lane.stream], world.channels[number]
@@ -146,7 +148,7 @@ def _affected(world: World, lane: Row, number: int, index: int) -> tuple[int, in
     return first, end
 
 
-@compiled
+@compiled_inside
 def _segment_between(world: World, lane: Row, number: int, good: Row, read: Row) -> int:
     """Whether a segment of channel `number` lies between two reads that stand one after the other."""
     total_nano, span = total_between(world, lane, good, read)
@@ -157,7 +159,7 @@ def _segment_between(world: World, lane: Row, number: int, good: Row, read: Row)
     return SEGMENT if world.registers[span].channel == number else UNSURE
 
 
-@compiled
+@compiled_inside
 def _turns_over(world: World, good: Row, read: Row, span: int) -> bool:
     """True if the register begins anew between two reads."""
     if span < 0:
@@ -167,7 +169,7 @@ def _turns_over(world: World, good: Row, read: Row, span: int) -> bool:
     return scaled_count(read.total, read.decimals, interpreted) < before
 
 
-@compiled
+@compiled_inside
 def _has_other_streams(world: World, channel: Row, stream: int, from_ms: int, to_ms: int) -> bool:
     """True if another register feeds the channel somewhere in [from, to)."""
     for at in range(channel.spans_at, channel.spans_at + channel.spans_number):
@@ -177,11 +179,11 @@ def _has_other_streams(world: World, channel: Row, stream: int, from_ms: int, to
     return False
 
 
-@compiled
+@compiled_inside
 def _settle(world: World, number: int, touched: int, unit: Unit, out: Emitted) -> None:
     """Settle the windows of the slots that were touched, in time order."""
     channel = world.channels[number]
-    window, reason, is_due = 0, LATE_READ, False
+    window, reason, is_due = NIL, NIL + LATE_READ, False
     for at in range(TOUCHED_AT, TOUCHED_AT + 4 * touched, 4):
         slot = world.scratch[at]
         before = (world.scratch[at + 1], world.scratch[at + 2], world.scratch[at + 3])
@@ -190,7 +192,7 @@ def _settle(world: World, number: int, touched: int, unit: Unit, out: Emitted) -
         own = window_at(channel, start_ms(channel, slot))
         if is_due and own != window:
             settle_window(world, number, window, reason, unit, out)
-            reason = LATE_READ
+            reason = NIL + LATE_READ
         window, is_due = own, True
         reason = max(reason, reason_for(before))
     if is_due:

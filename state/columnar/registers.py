@@ -5,7 +5,7 @@ Only chains whose reads are good are carried on here; whatever makes a read bad,
 
 from state.codes import HOUR_MS, QUANTITY_BOUND
 from state.columnar.layout import NO_LIMIT, Records, Row, World
-from state.compiling import compiled
+from state.compiling import compiled_inside
 from state.registers import GOOD
 
 LONGEST_MS = 3_000_000_000
@@ -17,13 +17,13 @@ BEYOND_BOUND = -1
 """Stands for a count that is too large to be one."""
 
 
-@compiled
+@compiled_inside
 def read_at(world: World, stream: Row, index: int) -> Row:
     """A stored read."""
     return world.reads[stream.reads_at + stream.first + index]
 
 
-@compiled
+@compiled_inside
 def position(world: World, stream: Row, at_ms: int) -> int:
     """Where a read of this instant stands or would stand; new ones stand at the end."""
     low, high = 0, stream.size
@@ -38,7 +38,7 @@ def position(world: World, stream: Row, at_ms: int) -> int:
     return low
 
 
-@compiled
+@compiled_inside
 def forget_before(world: World, stream: Row, base_ms: int) -> None:
     """Drop the reads before the base, except the last good one: the anchor."""
     if stream.size == 0 or read_at(world, stream, 0).at_ms >= base_ms:
@@ -60,7 +60,7 @@ def forget_before(world: World, stream: Row, base_ms: int) -> None:
     stream.changes += 1
 
 
-@compiled
+@compiled_inside
 def copy(source: Row, target: Row) -> None:
     """Write one read over another."""
     target.at_ms = source.at_ms
@@ -73,7 +73,7 @@ def copy(source: Row, target: Row) -> None:
     target.state = source.state
 
 
-@compiled
+@compiled_inside
 def make_room(world: World, stream: Row, index: int) -> None:
     """Move what is from a position on by one; there is room."""
     for at in range(stream.size, index, -1):
@@ -83,7 +83,7 @@ def make_room(world: World, stream: Row, index: int) -> None:
         stream.last_good += 1
 
 
-@compiled
+@compiled_inside
 def take_out(world: World, stream: Row, index: int) -> None:
     """The opposite of `make_room`."""
     for at in range(index, stream.size - 1):
@@ -93,7 +93,7 @@ def take_out(world: World, stream: Row, index: int) -> None:
         stream.last_good -= 1
 
 
-@compiled
+@compiled_inside
 def span_of(registers: Records, lane: Row, from_ms: int, to_ms: int) -> int:
     """The first span that contains both instants; -1: none."""
     for at in range(lane.registers_at, lane.registers_at + lane.registers_number):
@@ -102,7 +102,7 @@ def span_of(registers: Records, lane: Row, from_ms: int, to_ms: int) -> int:
     return -1
 
 
-@compiled
+@compiled_inside
 def scaled_count(total: int, decimals: int, span: Row) -> int:
     """A total in counts of the span's last digit; BEYOND_BOUND where that would leave the bound."""
     for _ in range(span.decimals - decimals):
@@ -112,7 +112,7 @@ def scaled_count(total: int, decimals: int, span: Row) -> int:
     return total
 
 
-@compiled
+@compiled_inside
 def total_between(world: World, lane: Row, good: Row, read: Row) -> tuple[int, int]:
     """(exact total, its span) of the segment between two consecutive good reads, or NO_SEGMENT or ODD_PAIR and -1."""
     at = span_of(world.registers, lane, good.at_ms, read.at_ms)
@@ -132,7 +132,7 @@ def total_between(world: World, lane: Row, good: Row, read: Row) -> tuple[int, i
     return advance * span.nano_per_count, at
 
 
-@compiled
+@compiled_inside
 def _is_plausible(advance: int, elapsed_ms: int, span: Row) -> bool:
     """(advance − 1) × nano_per_count × 3 600 000 ≤ max_nano_per_hour × elapsed, and the total in its bound: without the products."""
     if advance > (QUANTITY_BOUND - 1) // span.nano_per_count:

@@ -1,7 +1,7 @@
 """state/settlement.py: determinants when windows harden, an adjustment for what changes afterwards."""
 
 from state.codes import ACTUAL, CALCULATED, ESTIMATED, MISSING, NOTHING, SUBSTITUTED
-from state.columnar.channel import slot_at
+from state.columnar.channel import slot_at, stand, standing_of
 from state.columnar.grid import slot_of, start_ms, window_at, window_start_ms
 from state.columnar.layout import (
     ADJUSTMENT_ROWS,
@@ -9,22 +9,23 @@ from state.columnar.layout import (
     DETERMINANT_ROWS,
     ESTIMATE_REPLACED,
     LATE_READ,
+    ONE,
     Emitted,
     Row,
     Unit,
     World,
 )
-from state.compiling import compiled
+from state.compiling import compiled_in_place, compiled_inside
 
 
-@compiled
+@compiled_in_place
 def content_of(world: World, channel: Row, window: int, into: Row) -> int:
     """Add up a window's slots: returns the sum, counts go `into` a row."""
     total, actual, calculated, substituted, estimated, missing = 0, 0, 0, 0, 0, 0
     methods, reason, worst = 0, 0, ACTUAL + 1
     first = slot_of(channel, window_start_ms(channel, window))
     for slot in range(first, first + channel.slots_per_window):
-        held = slot_at(world.slots, channel, slot)
+        held = slot_at(world, channel, slot)
         quality = held.quality
         if quality == NOTHING:
             continue
@@ -49,7 +50,7 @@ def content_of(world: World, channel: Row, window: int, into: Row) -> int:
     return total
 
 
-@compiled
+@compiled_in_place
 def _place_row(row: Row, channel: Row, number: int, window: int, unit: Unit) -> None:
     row.record = unit.record
     row.element = unit.element
@@ -59,7 +60,7 @@ def _place_row(row: Row, channel: Row, number: int, window: int, unit: Unit) -> 
     row.channel = number
 
 
-@compiled
+@compiled_in_place
 def harden_window(world: World, number: int, window: int, unit: Unit, out: Emitted) -> bool:
     """Emit the determinant of a window, if it expects anything; its quantity stands from now on."""
     channel = world.channels[number]
@@ -67,9 +68,7 @@ def harden_window(world: World, number: int, window: int, unit: Unit, out: Emitt
     quantity_nano = content_of(world, channel, window, row)
     if row.quality == NOTHING:
         return False
-    standing = world.windows[channel.windows_at + window % channel.windows_length]
-    standing.standing_nano = quantity_nano
-    standing.emitted = 1
+    stand(world, channel, window, quantity_nano, ONE)
     _place_row(row, channel, number, window, unit)
     row.quantity_nano = quantity_nano
     row.cause = unit.cause
@@ -77,7 +76,7 @@ def harden_window(world: World, number: int, window: int, unit: Unit, out: Emitt
     return True
 
 
-@compiled
+@compiled_in_place
 def settle(world: World, number: int, slot: int, before: tuple[int, int, int], unit: Unit, out: Emitted) -> None:
     """Compare the window of the one slot that the unit touched with what stands, if it has hardened, and adjust it.
 
@@ -89,39 +88,38 @@ def settle(world: World, number: int, slot: int, before: tuple[int, int, int], u
         settle_window(world, number, window, reason_for(before), unit, out)
 
 
-@compiled
+@compiled_in_place
 def is_settled(world: World, channel: Row, slot: int, before: tuple[int, int, int]) -> bool:
     """True if a slot has hardened and is changed."""
-    held = slot_at(world.slots, channel, slot)
     if start_ms(channel, slot) >= channel.watermark_ms or slot < channel.base_slot:
         return False
+    held = slot_at(world, channel, slot)
     return before[0] != held.quantity_nano or before[1] != held.quality
 
 
-@compiled
+@compiled_inside
 def settle_window(world: World, number: int, window: int, reason: int, unit: Unit, out: Emitted) -> None:
     """Compare a window with what stands; a window that never had a determinant gets one."""
     channel = world.channels[number]
-    standing = world.windows[channel.windows_at + window % channel.windows_length]
-    if standing.emitted == 0:
+    old, emitted = standing_of(world, channel, window)
+    if emitted == 0:
         if harden_window(world, number, window, unit, out):
             channel.hardened_any = 1
         return
     row = out.adjustments[out.number[ADJUSTMENT_ROWS]]
     new = content_of(world, channel, window, row)
-    if new == standing.standing_nano:
+    if new == old:
         return
     _place_row(row, channel, number, window, unit)
-    row.revision = standing.emitted
-    row.old_nano = standing.standing_nano
+    row.revision = emitted
+    row.old_nano = old
     row.new_nano = new
     row.cause = reason
-    standing.standing_nano = new
-    standing.emitted += 1
+    stand(world, channel, window, new, emitted + 1)
     out.number[ADJUSTMENT_ROWS] += 1
 
 
-@compiled
+@compiled_inside
 def reason_for(before: tuple[int, int, int]) -> int:
     """The reason of an adjustment that a read causes, from what its slot held before."""
     _, quality, evidence = before

@@ -1,10 +1,10 @@
 """A stretch of a batch through the compiled rules: record after record, element after element, until one is for others."""
 
-from state.columnar.intervals import CROWDED, DONE, FULL, ODD, judge_interval
-from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World
+from state.columnar.intervals import CRAMPED, CROWDED, DONE, FULL, ODD, judge_interval
+from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World, int64
 from state.columnar.readings import INTERVALS, ReadingColumns
 from state.columnar.register_reads import judge_register_read
-from state.compiling import compiled
+from state.compiling import compiled, compiled_inside
 
 
 @compiled
@@ -13,9 +13,9 @@ def run(
 ) -> tuple[int, int, int]:
     """Process the records [first, end), the first of them from an element on; returns (how it ended, record, element).
 
-    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL, CROWDED: to
-    be called again there with more room, for rows or for the reads of its register. `marks`: per raw partition the (offset, sub)
-    processed. `element` -1: the record has not been admitted.
+    ODD: that element of that record is for the scalar step (element -1: the record as a whole, not admitted yet). FULL, CROWDED, CRAMPED:
+    to be called again there with more room, for rows, for the reads of its register or for pages. `marks`: per raw partition the (offset,
+    sub) processed. `element` -1: the record has not been admitted.
     """
     for record in range(first, end):
         lane = world.lanes[readings.name[record]]
@@ -35,7 +35,7 @@ def run(
             at = readings.first[record] + element
             arriving = (
                 readings.start_ms[record] + element * length_ms, length_ms, readings.version[record],
-                readings.value[at], readings.is_number[at], int(readings.quality[at]), readings.received_ms[record],
+                readings.value[at], readings.is_number[at], int64(readings.quality[at]), readings.received_ms[record],
             )  # fmt: skip
             ended = judge_interval(world, lane, arriving, Unit(record, element, BY_READ), out)
             if ended != DONE:
@@ -45,20 +45,20 @@ def run(
     return DONE, end, -1
 
 
-@compiled
+@compiled_inside
 def _register(world: World, lane: Row, readings: ReadingColumns, record: int, out: Emitted) -> int:
     """One register read."""
     at = readings.first[record]
     arriving = (
-        readings.start_ms[record], readings.value[at], int(readings.decimals[record]), readings.version[record],
-        int(readings.quality[at]),
+        readings.start_ms[record], readings.value[at], int64(readings.decimals[record]), readings.version[record],
+        int64(readings.quality[at]),
     )  # fmt: skip
     if lane.stream < 0 or readings.is_reset[record]:
         return ODD
     return judge_register_read(world, lane, arriving, readings.received_ms[record], Unit(record, 0, BY_READ), out)
 
 
-@compiled
+@compiled_inside
 def admit(readings: ReadingColumns, marks: Ints, record: int) -> int:
     """Move the mark of the record's raw partition; returns the first element above it (docs/rules.md section 1)."""
     partition, offset = readings.raw_partition[record], readings.raw_offset[record]
@@ -73,4 +73,4 @@ def admit(readings: ReadingColumns, marks: Ints, record: int) -> int:
     return first_new
 
 
-__all__ = ["CROWDED", "DONE", "FULL", "ODD", "run"]
+__all__ = ["CRAMPED", "CROWDED", "DONE", "FULL", "ODD", "run"]

@@ -4,9 +4,9 @@ from state.codes import ACTUAL, CALCULATED, ESTIMATED, INTERPOLATED, NONE, REGIS
 from state.columnar.channel import put, slot_at
 from state.columnar.exact import part
 from state.columnar.grid import start_ms
-from state.columnar.layout import Row, World
+from state.columnar.layout import Held, Row, World
 from state.columnar.registers import ODD_PAIR, position, read_at, total_between
-from state.compiling import compiled
+from state.compiling import compiled_inside
 from state.registers import GOOD
 
 COVERED, NOT_COVERED, UNCLEAR = range(3)
@@ -20,7 +20,7 @@ TOUCHED_AT = _VALUES_AT + 3 * MOST_SLOTS
 """Where the slots lie that were touched: slot, and the quantity, quality and evidence that it held before."""
 
 
-@compiled
+@compiled_inside
 def derive(world: World, lane: Row, channel: Row, number: int, slot: int) -> tuple[int, int, int, int]:
     """(COVERED or not, quantity, quality, method) that the lane's stream gives a slot of channel `number`."""
     stream = world.streams[lane.stream]
@@ -63,7 +63,7 @@ def derive(world: World, lane: Row, channel: Row, number: int, slot: int) -> tup
     return COVERED, total, geometry, method
 
 
-@compiled
+@compiled_inside
 def derive_slots(world: World, lane: Row, number: int, first: int, end: int) -> bool:
     """Work out what the stream says of the slots [first, end), at most MOST_SLOTS; False: the scalar step must."""
     channel = world.channels[number]
@@ -73,7 +73,7 @@ def derive_slots(world: World, lane: Row, number: int, first: int, end: int) -> 
             return False
         if coverage == NOT_COVERED or _device_expecting(world, channel, slot) < 0:
             quality = 0
-            if slot_at(world.slots, channel, slot).evidence != 0:
+            if slot_at(world, channel, slot).evidence != 0:
                 return False
         at = _VALUES_AT + 3 * (slot - first)
         world.scratch[at] = quantity_nano
@@ -82,7 +82,7 @@ def derive_slots(world: World, lane: Row, number: int, first: int, end: int) -> 
     return True
 
 
-@compiled
+@compiled_inside
 def place_slots(world: World, number: int, first: int, end: int) -> int:
     """Bring the slots to what was worked out; returns how many were touched."""
     channel = world.channels[number]
@@ -92,7 +92,7 @@ def place_slots(world: World, number: int, first: int, end: int) -> int:
         quantity_nano, quality, method = world.scratch[at], world.scratch[at + 1], world.scratch[at + 2]
         if quality == 0:
             continue
-        held = slot_at(world.slots, channel, slot)
+        held = slot_at(world, channel, slot)
         if held.evidence != 1 or held.quantity_nano != quantity_nano or held.quality != quality:
             to = TOUCHED_AT + 4 * touched
             world.scratch[to] = slot
@@ -100,11 +100,12 @@ def place_slots(world: World, number: int, first: int, end: int) -> int:
             world.scratch[to + 2] = held.quality
             world.scratch[to + 3] = held.evidence
             touched += 1
-        put(held, quantity_nano, quality, method, 0, 1, 0, _device_expecting(world, channel, slot))
+        device = _device_expecting(world, channel, slot)
+        put(world, channel, slot, Held(quantity_nano, 0, device, quality, method, 0, 1))
     return touched
 
 
-@compiled
+@compiled_inside
 def _device_expecting(world: World, channel: Row, slot: int) -> int:
     """The number of the device that is expected to fill a slot; -1: none."""
     begin_ms = start_ms(channel, slot)

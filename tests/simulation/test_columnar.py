@@ -9,14 +9,17 @@ import pytest
 from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
+from state.ring_pages import PAGE_SHIFT
 from state.snapshot import restore, snapshot
 from tests.simulation.columns import Columns
 from tests.simulation.orderly import orderly_stream
+from tests.simulation.rough import page_shift, rough_stream
 from tests.simulation.streams import make_stream
 
 Record = dict[str, Any]
 ORDERLY = range(4)
 UNRULY = range(1)
+ROUGH = range(6)
 LONG = range(1_000, 3_000)
 
 
@@ -42,8 +45,8 @@ def cut(records: list[Record], rng: Random) -> Iterator[list[Record]]:
     yield held
 
 
-def compare(records: list[Record], seed: int, name: str) -> int:
-    """Both folds over the same batches; returns how many units array code took."""
+def compare(records: list[Record], seed: int, name: str, shift: int = PAGE_SHIFT) -> int:
+    """Both folds over the same batches, the batch fold's pages of 2 to `shift` slots; returns how many units array code took."""
     rng = Random(seed)
     scalar, columnar, columns = Fold(0), BatchFold(Fold(0)), Columns()
     in_columns = 0
@@ -51,7 +54,8 @@ def compare(records: list[Record], seed: int, name: str) -> int:
         expected, got = Outputs(), Outputs()
         for record in given:
             scalar.apply(record, record["curated_offset"], record["append_ms"], expected)
-        columnar.apply_batch(columns.batch(given), got)
+        with page_shift(shift):
+            columnar.apply_batch(columns.batch(given), got)
         in_columns += len(got.rows("evidence")) - len(got.evidence)
         scalar.ledger_rows(expected)
         columnar.fold.ledger_rows(got)
@@ -64,7 +68,8 @@ def compare(records: list[Record], seed: int, name: str) -> int:
         if rng.random() < 0.2:
             state = snapshot(scalar)
             assert snapshot(columnar.fold) == state, (name, number, "state")
-            columnar = BatchFold(restore(state))
+            with page_shift(shift):
+                columnar = BatchFold(restore(state))
     assert snapshot(columnar.fold) == snapshot(scalar), name
     return in_columns
 
@@ -83,12 +88,21 @@ def test_unruly_streams() -> None:
     assert sum(compare(make_stream(seed, 20).records, seed, f"make_stream({seed}, 20)") for seed in UNRULY)
 
 
+@pytest.mark.parametrize("shift", [3, 4, PAGE_SHIFT])
+def test_rough_streams_on_small_pages(shift: int) -> None:
+    """Pages of eight slots begin, are kept apart, widened, made narrow again and forgotten all the time."""
+    for seed in ROUGH:
+        assert compare(rough_stream(seed), seed, f"rough_stream({seed}), shift {shift}", shift)
+
+
 @pytest.mark.long
 def test_a_million_records(tell: Callable[[str], None]) -> None:
     taken = whole = records = 0
     for seed in LONG:
         stream = orderly_stream(seed, points=4, days=6) if seed % 20 else make_stream(seed, 20).records
-        taken += compare(stream, seed, f"seed {seed}")
+        if seed % 3 == 0:
+            stream = rough_stream(seed)
+        taken += compare(stream, seed, f"seed {seed}", (3, 4, PAGE_SHIFT)[seed % 7 % 3])
         whole += units(stream)
         records += len(stream)
     tell(f"{records:,} records, {whole:,} units of {len(LONG)} streams, {taken / whole:.0%} judged in columns")

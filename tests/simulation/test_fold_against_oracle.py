@@ -16,6 +16,7 @@ import pytest
 
 from state.fold import Fold
 from state.outputs import Outputs
+from state.rings import records_of
 from state.snapshot import restore, snapshot
 from tests.simulation import edges
 from tests.simulation.comparison import STREAMS, Row, comparable, first_difference, fold_rows, oracle_rows
@@ -250,8 +251,8 @@ def _require_exact_rows(out: Outputs) -> None:
 def _arrays(fold: Fold) -> Iterator[Any]:
     for point in fold.points.values():
         for channel in point.channels.values():
-            yield from _columns(channel.slots.slots)
-            yield from _columns(channel.windows.windows)
+            for records in records_of(channel.slots, channel.windows):
+                yield from _columns(records)
         for stream in point.streams.values():
             yield from _columns(stream.reads)
 

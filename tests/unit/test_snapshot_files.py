@@ -72,6 +72,15 @@ def test_every_flipped_byte_is_found(written: tuple[Path, Reference, Path]) -> N
         refused(directory, reference)
 
 
+def test_files_of_another_edition_are_refused_by_their_name(written: tuple[Path, Reference, Path]) -> None:
+    directory, reference, path = written
+    content = path.read_bytes()
+    path.write_bytes(content[:3] + b"\x01" + content[4:])
+    refused(directory, reference)
+    with pytest.raises(UnableToResume, match="another version of meterfold"):
+        resume(directory, reference)
+
+
 def test_every_cut_is_found(written: tuple[Path, Reference, Path]) -> None:
     directory, reference, path = written
     content = path.read_bytes()
