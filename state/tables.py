@@ -186,7 +186,7 @@ class Tables:
         words = self.words[pool]
         row["free"] = words[number, 0]
         row["number"] -= 1
-        words[number, 0] = 0
+        words[number] = 0
         return number
 
     def give_back(self, pool: int, number: int) -> None:

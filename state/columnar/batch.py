@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from state.channel import Channel
 from state.codes import VERDICTS
 from state.columnar.lanes import Lanes, Name
-from state.columnar.layout import Emitted, Ints
+from state.columnar.layout import BY_GATE, BY_HEARTBEAT, Emitted, Ints
 from state.columnar.readings import ReadingColumns
 from state.columnar.rows import Places, emit, grow, make_room, with_carriers
-from state.columnar.silence import follow_heartbeat, rise_to_gate
+from state.columnar.silence import close
 from state.columnar.stretch import CRAMPED, CROWDED, DONE, FULL, ODD, run
 from state.fold import Fold
 from state.hardening import rise
@@ -171,10 +172,7 @@ class _Batch:
             if not self._lanes.is_compiled(channel):
                 point.follow(channel, HEARTBEAT, unit)
                 continue
-            ended = FULL
-            while ended != DONE:
-                ended = follow_heartbeat(self._lanes.world(), channel.number, record, self._emitted)
-                self._make_room(ended)
+            self._close([channel], 0, record, BY_HEARTBEAT)
 
     def _gate(self, position: int, body: Mapping[str, Any], record: int) -> None:
         step = self._admit(position, body)
@@ -184,13 +182,17 @@ class _Batch:
         passed_ms = self._fold.pass_gate(body, unit)
         if passed_ms is None:
             return
-        numbers = []
+        channels = []
         for point, channel in self._fold.in_scope(str(body["scope"])):
             if self._lanes.is_compiled(channel):
-                numbers.append(channel.number)
+                channels.append(channel)
             else:
                 rise(channel, passed_ms, point.streams_of(channel), GATE, unit)
-        ended, reached, wanted = FULL, 0, np.array(numbers, np.int64)
+        self._close(channels, passed_ms, record, BY_GATE)
+
+    def _close(self, channels: Sequence[Channel], until_ms: int, record: int, cause: int) -> None:
+        """Raise channels in compiled code."""
+        ended, reached, numbers = FULL, 0, np.array([channel.number for channel in channels], np.int64)
         while ended != DONE:
-            ended, reached = rise_to_gate(self._lanes.world(), wanted, reached, passed_ms, record, self._emitted)
+            ended, reached = close(self._lanes.world(), numbers, reached, until_ms, record, cause, self._emitted)
             self._make_room(ended)

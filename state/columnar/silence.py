@@ -2,29 +2,26 @@
 
 from state.columnar.hardening import follow, rise
 from state.columnar.intervals import CRAMPED, DONE, FULL
-from state.columnar.layout import BY_GATE, BY_HEARTBEAT, ONE, Emitted, Ints, Unit, World
+from state.columnar.layout import BY_GATE, ONE, Emitted, Ints, Unit, World
 from state.columnar.rooms import has_pages, has_room
 from state.compiling import compiled
 
 
 @compiled
-def follow_heartbeat(world: World, number: int, record: int, out: Emitted) -> int:
-    """Let a channel follow the heartbeat that has just been noted for it; returns how that ended."""
-    if not has_room(world.channels[number], world.channels[number].latest_end_ms, ONE, out):
-        return FULL
-    if not has_pages(world.rings.pools, world.channels[number], world.channels[number].latest_end_ms, ONE):
-        return CRAMPED
-    follow(world, number, Unit(record, 0, BY_HEARTBEAT), out)
-    return DONE
-
-
-@compiled
-def rise_to_gate(world: World, numbers: Ints, first: int, until_ms: int, record: int, out: Emitted) -> tuple[int, int]:
-    """Harden channels up to a gate, from the one at a position on; returns (how that ended, position reached)."""
+def close(
+    world: World, numbers: Ints, first: int, until_ms: int, record: int, cause: int, out: Emitted
+) -> tuple[int, int]:
+    """Let channels follow the heartbeat that has just been noted for them, or harden them up to a gate, from the one at a position on;
+    returns (how that ended, position reached). `until_ms`: of a gate."""
     for at in range(first, len(numbers)):
-        if not has_room(world.channels[numbers[at]], until_ms, ONE, out):
+        channel = world.channels[numbers[at]]
+        end_ms = until_ms if cause == BY_GATE else channel.latest_end_ms
+        if not has_room(channel, end_ms, ONE, out):
             return FULL, at
-        if not has_pages(world.rings.pools, world.channels[numbers[at]], until_ms, ONE):
+        if not has_pages(world.rings.pools, channel, end_ms, ONE):
             return CRAMPED, at
-        rise(world, numbers[at], until_ms, Unit(record, 0, BY_GATE), out)
+        if cause == BY_GATE:
+            rise(world, numbers[at], until_ms, Unit(record, 0, cause), out)
+        else:
+            follow(world, numbers[at], Unit(record, 0, cause), out)
     return DONE, len(numbers)

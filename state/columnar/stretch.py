@@ -1,7 +1,7 @@
 """A stretch of a batch through the compiled rules: record after record, element after element, until one is for others."""
 
 from state.columnar.intervals import CRAMPED, CROWDED, DONE, FULL, ODD, judge_interval
-from state.columnar.layout import BY_READ, Emitted, Ints, Row, Unit, World, int64
+from state.columnar.layout import BY_READ, Emitted, Ints, Unit, World, int64
 from state.columnar.readings import INTERVALS, ReadingColumns
 from state.columnar.register_reads import judge_register_read
 from state.compiling import compiled, compiled_inside
@@ -25,7 +25,11 @@ def run(
             element = admit(readings, marks, record)
         if readings.kind[record] != INTERVALS:
             if element < readings.number[record]:
-                ended = _register(world, lane, readings, record, out)
+                ended = ODD
+                if lane.stream >= 0 and not readings.is_reset[record]:
+                    arriving_read, received_ms = _register_read(readings, record), readings.received_ms[record]
+                    unit = Unit(record, 0, BY_READ)
+                    ended = judge_register_read(world, lane, arriving_read, received_ms, unit, out)
                 if ended != DONE:
                     return ended, record, 0
             element = -1
@@ -46,16 +50,13 @@ def run(
 
 
 @compiled_inside
-def _register(world: World, lane: Row, readings: ReadingColumns, record: int, out: Emitted) -> int:
-    """One register read."""
+def _register_read(readings: ReadingColumns, record: int) -> tuple[int, int, int, int, int]:
+    """A register read: (instant, total, decimals, version, quality)."""
     at = readings.first[record]
-    arriving = (
+    return (
         readings.start_ms[record], readings.value[at], int64(readings.decimals[record]), readings.version[record],
         int64(readings.quality[at]),
     )  # fmt: skip
-    if lane.stream < 0 or readings.is_reset[record]:
-        return ODD
-    return judge_register_read(world, lane, arriving, readings.received_ms[record], Unit(record, 0, BY_READ), out)
 
 
 @compiled_inside
