@@ -371,7 +371,7 @@ MUTANTS: Final = (
     Mutant(
         "missing_is_not_counted",
         "settlement.py",
-        "        counts[quality] += 1\n",
+        "        counts[held.quality] += 1\n",
         "        counts[quality] += quality != MISSING\n",
         "7: a determinant says how many of its slots are MISSING",
     ),
