@@ -372,7 +372,7 @@ MUTANTS: Final = (
         "missing_is_not_counted",
         "settlement.py",
         "        counts[held.quality] += 1\n",
-        "        counts[quality] += quality != MISSING\n",
+        "        counts[held.quality] += held.quality != MISSING\n",
         "7: a determinant says how many of its slots are MISSING",
     ),
     # -- edits and restatements -----------------------------------------------------------------------------------------
