@@ -26,7 +26,9 @@ def contents(rng: Random, kind: np.dtype[Any], number: int) -> NDArray[Any]:
         bounds = np.iinfo(field)
         ways: list[Any] = [
             lambda bounds=bounds: rng.choice([0, 1, bounds.min, bounds.max]),
-            lambda bounds=bounds, field=field: generator.choice(np.array([0, 1, bounds.min, bounds.max], field), number),
+            lambda bounds=bounds, field=field: generator.choice(
+                np.array([0, 1, bounds.min, bounds.max], field), number
+            ),
             lambda: generator.integers(0, 100, number),
             lambda: generator.random(number) < 0.01,
             lambda bounds=bounds, field=field: generator.integers(
