@@ -36,6 +36,7 @@ def healthy(store: Store) -> World:
         issue_bill(store, world.log, "A", 2)
         world.determinants("2024-03-01", "2024-04-01", KWH)
         run_bills(store, world.log, ms("2024-04-02T00:00Z"))
+        edition(world, 1, drafted="ann", proposed="ann", approved="ben", effective="ann", withdrawn="ben")
         _BILLED.append(replace(world, log=world.log.revived()))
     empty(store)
     world = World(store, _BILLED[0].log.revived())
@@ -90,6 +91,21 @@ def test_every_check_is_silent_on_a_healthy_store(healthy: World) -> None:
 
 def test_every_check_is_silent_on_an_empty_store(store: Store) -> None:
     assert fired(store) == set()
+
+
+def edition(world: World, number: int, **steps: str) -> None:
+    """Steps of an edition of TF, each with the person who took it."""
+    for action, person in steps.items():
+        body = {"body": {"currency": "GBP", "versions": []}} if action == "drafted" else {}
+        said = {
+            "tariff": "TF",
+            "edition": number,
+            "action": action,
+            "person": person,
+            "reason": "a try",
+            "booked_ms": 1,
+        }
+        log_record(world, type="tariff_change", **said, **body)
 
 
 def log_record(world: World, **record: Any) -> None:
@@ -328,6 +344,13 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
     "a billing record that is none": (
         "billing_log_is_understood", lambda world: log_record(world, type="from_the_future")
     ),
+    "a price approved by who proposed it": (
+        "tariff_steps_are_legal", lambda world: edition(world, 2, drafted="ann", proposed="ann", approved="Ann ")
+    ),
+    "a price in effect that nobody approved": (
+        "tariff_steps_are_legal", lambda world: edition(world, 2, drafted="ann", proposed="ann", effective="ann")
+    ),
+    "an edition withdrawn twice": ("tariff_steps_are_legal", lambda world: edition(world, 1, withdrawn="ann")),
     "a version appended late": (
         "reference_versions_rise", lambda world: log_record(world, type="reference", kind="site", id="SITE", version=0, body={}, ended=None)
     ),
