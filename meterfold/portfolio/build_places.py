@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from meterfold.portfolio.calendar import fitting_minutes, grid_fault, time_zones, utc_offsets
-from meterfold.portfolio.model import BackBilling, Channel, Holds, LegalEntity, Length, Policy, Site, SupplyPoint
+from meterfold.portfolio.model import (
+    BackBilling,
+    Channel,
+    Holds,
+    LegalEntity,
+    Length,
+    Policy,
+    Site,
+    SupplyPoint,
+    Vacant,
+)
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
 from meterfold.portfolio.shape import ChannelShape, LegalEntityShape, SiteShape, SupplyPointShape
@@ -93,8 +103,20 @@ def build_supply_points(written: Written, sites: dict[str, Site]) -> dict[str, S
             for name, item in shape.channels.items()
             if (channel := _channel(written, name, item, site, (*path, "channels", name)))
         }
-        points[id_] = SupplyPoint(id_, site, channels)
+        points[id_] = SupplyPoint(id_, site, channels, _vacant(written, shape, (*path, "vacant")))
     return points
+
+
+def _vacant(written: Written, shape: SupplyPointShape, path: Path) -> Vacant | None:
+    """Who is charged for days without a tenancy, if anybody, and how."""
+    vacant = shape.vacant
+    if vacant is None:
+        return None
+    known = [
+        written.refer("accounts", vacant.account, (*path, "account")),
+        written.refer("tariffs", vacant.tariff, (*path, "tariff")),
+    ]
+    return Vacant(vacant.account, vacant.tariff, vacant.from_) if all(known) else None
 
 
 def _channel(written: Written, id_: str, shape: ChannelShape, site: Site | None, path: Path) -> Channel | None:

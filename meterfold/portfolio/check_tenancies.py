@@ -20,6 +20,7 @@ from meterfold.portfolio.model_tariffs import (
 )
 from meterfold.portfolio.problem import Fault, Path
 from meterfold.portfolio.sections import Written
+from meterfold.portfolio.vacancies import vacancies
 
 
 def check_tenancies(
@@ -31,12 +32,15 @@ def check_tenancies(
     taxes: dict[str, TaxObject],
     series: dict[str, Series],
 ) -> None:
-    """Each tenancy against its account, supply point and tariff, and all of a supply point against each other."""
+    """Each tenancy, and each vacancy that is charged, against its account, supply point and tariff; and all of a supply point against each
+    other."""
     _check_overlaps(written, tenancies.values())
-    for id_, tenancy in tenancies.items():
-        if ("tenancy", id_) in written.endings and written.endings[("tenancy", id_)].at is None:
+    billed = [(tenancy, written.path("tenancies", id_)) for id_, tenancy in tenancies.items()]
+    for tenancy in vacancies(points, tenancies.values(), written.endings):
+        billed.append((tenancy, (*written.path("supply_points", tenancy.supply_point), "vacant")))
+    for tenancy, path in billed:
+        if ("tenancy", tenancy.id) in written.endings and written.endings[("tenancy", tenancy.id)].at is None:
             continue
-        path = written.path("tenancies", id_)
         account, tariff = accounts.get(tenancy.account), tariffs.get(tenancy.tariff)
         point = points.get(tenancy.supply_point)
         if account and point and point.site and point.site.legal_entity != account.legal_entity:

@@ -83,6 +83,9 @@ def _object(key: Key, ending: Ending, given: Mapping[Key, Body], old: Mapping[Ke
                 "empty_span", f"{day} is not after its beginning, {body['from']}", "withdraw it, if it never was"
             )
         body = {**body, "to": min(body["to"] or day, day)}
+    if key[0] == "supply_point" and ending.at is not None and body.get("vacant"):
+        day = ending.at.stamp.date().isoformat()
+        body = {**body, "vacant": {**body["vacant"], "to": day}}
     return body, ended_body(ending)
 
 

@@ -99,12 +99,22 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Vacant:
+    """Days without a tenancy are charged to an account, from a day on (None: from the first tenancy's on)."""
+
+    account: str
+    tariff: str
+    from_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyPoint:
     """Where a utility is delivered and billed. `site` None: the site is declared, but has problems of its own."""
 
     id: str
     site: Site | None
     channels: Mapping[str, Channel]
+    vacant: Vacant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,13 @@ def _supply_point(item: SupplyPoint) -> Body:
     channels = [
         {"channel": id_, **{key: getattr(item.channels[id_], key) for key in keys}} for id_ in sorted(item.channels)
     ]
-    return {"site": item.site.id, "channels": channels}
+    vacant = item.vacant
+    charged = vacant and {
+        "account": vacant.account,
+        "tariff": vacant.tariff,
+        "from": vacant.from_day.isoformat() if vacant.from_day else None,
+    }
+    return {"site": item.site.id, "channels": channels} | ({"vacant": charged} if charged else {})
 
 
 def _device(item: Device, points: Mapping[str, SupplyPoint], digests: Mapping[str, str]) -> Body:

@@ -103,9 +103,16 @@ class ChannelShape(Shape):
     policy: PolicyShape = PolicyShape()
 
 
+class VacantShape(Shape):
+    account: Id
+    tariff: Id
+    from_: Day | None = Field(None, alias="from")
+
+
 class SupplyPointShape(Shape):
     site: Id | None = None
     channels: dict[Id, ChannelShape]
+    vacant: VacantShape | None = None
 
 
 class RegisterShape(Shape):

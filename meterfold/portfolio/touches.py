@@ -18,6 +18,7 @@ from meterfold.portfolio.calendar import local_date
 from meterfold.portfolio.model import Key
 from meterfold.portfolio.records import Body
 from meterfold.portfolio.spans import FOREVER, Span, changed, closed, common, joined
+from meterfold.portfolio.vacancies import with_vacancies
 
 _FACTS = "supply_point channel register role multiplier decimals digits nano_per_count max_nano_per_hour".split()
 
@@ -53,6 +54,7 @@ State = Mapping[Key, Body]
 
 def touches(old: State, new: State) -> list[Touch]:
     """Every account whose inputs differ between two states, with joined days per account and reason; nothing before `billing_from`."""
+    old, new = with_vacancies(old), with_vacancies(new)
     tenancies = _Tenancies([*old.items(), *(item for item in new.items() if old.get(item[0]) != item[1])])
     found: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for patch in (patch for key in sorted({*old, *new}) for patch in _patches(key, old, new)):

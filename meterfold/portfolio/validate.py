@@ -22,6 +22,7 @@ from meterfold.portfolio.model import Account, Device, Key, Portfolio, Site, Sup
 from meterfold.portfolio.model_tariffs import EnergyCharge, Tariff
 from meterfold.portfolio.problem import Fault, Path, Problem
 from meterfold.portfolio.sections import Written
+from meterfold.portfolio.vacancies import vacancies
 
 Use = tuple[Path, Key, date]
 """Where something is used, what is used, and the first day on which it is no longer used (`date.max`: open)."""
@@ -98,6 +99,10 @@ def _uses(
             yield written.path("tariffs", tariff.id), ("series", id_), _last_day(written, ("tariff", tariff.id))
         for tax in sorted(used_taxes):
             yield written.path("tariffs", tariff.id), ("tax", tax), _last_day(written, ("tariff", tariff.id))
+    for vacancy in vacancies(points, tenancies.values(), written.endings):
+        path = (*written.path("supply_points", vacancy.supply_point), "vacant")
+        for kind in ("account", "tariff"):
+            yield path, (kind, getattr(vacancy, kind)), vacancy.to_day or date.max
 
 
 def _check_endings(written: Written, uses: Iterator[Use]) -> None:

@@ -1,4 +1,4 @@
--- One row per account, billing period and tenancy within it: the stretch of local days occupied, and the site's clock.
+-- One row per account, billing period and tenancy within it (or vacancy that is charged to the account): the stretch of local days, and the site's clock.
 -- What is missing from the reference data shows as '' or an empty array: rating_blocks names it. `tariff` is the price list: TARIFF#EDITION where
 -- an edition rates the tenancy (`shadow`: that one instead, at `shadow_site` or, '', everywhere), else the tariff of the portfolio.
 CREATE OR REPLACE TEMPORARY TABLE rating_tenancies AS
@@ -23,6 +23,28 @@ WITH
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
     rollouts AS (SELECT * FROM tariff_rollouts_known(known_billing_offset = {known_billing_offset:UInt64})),
+    vacant AS
+    (
+        SELECT
+            vacant_of.supply_point AS supply_point, any(vacant_account) AS account, any(vacant_tariff) AS tariff,
+            arraySort(groupArrayIf(
+                (from_date, ifNull(to_date, toDate('2149-06-06'))), tenancies.tenancy != '' AND (to_date IS NULL OR from_date < to_date)
+            )) AS spans,
+            any(vacant_from) AS since, ifNull(any(vacant_to), toDate('2149-06-06')) AS until
+        FROM (SELECT * FROM supply_points WHERE NOT is_withdrawn AND vacant_account IN (SELECT account FROM rating_accounts)) AS vacant_of
+        LEFT JOIN tenancies ON tenancies.supply_point = vacant_of.supply_point
+        GROUP BY supply_point
+    ),
+    stays AS
+    (
+        SELECT tenancy, account, supply_point, tariff, numbers, from_date, to_date, ended_reason FROM tenancies
+        UNION ALL
+        SELECT
+            'vacant/' || supply_point || '/' || toString(gap.1) AS tenancy, account, supply_point, tariff, [] AS numbers, gap.1 AS from_date,
+            toNullable(gap.2) AS to_date, NULL AS ended_reason
+        FROM vacant
+        ARRAY JOIN meterfold_gaps(spans, ifNull(since, if(empty(spans), until, spans[1].1)), until) AS gap
+    ),
     occupied AS
     (
         SELECT
@@ -32,15 +54,15 @@ WITH
             periods.period_days AS period_days,
             periods.period_from AS period_from,
             periods.period_to AS period_to,
-            tenancies.tenancy AS tenancy,
-            tenancies.supply_point AS supply_point,
-            tenancies.tariff AS tariff,
-            tenancies.numbers AS numbers,
-            tenancies.to_date IS NULL AND tenancies.ended_reason IS NOT NULL AS is_ended_without_date,
-            greatest(periods.period_from, tenancies.from_date) AS service_from,
-            least(periods.period_to, ifNull(tenancies.to_date, periods.period_to)) AS service_to
+            stays.tenancy AS tenancy,
+            stays.supply_point AS supply_point,
+            stays.tariff AS tariff,
+            stays.numbers AS numbers,
+            stays.to_date IS NULL AND stays.ended_reason IS NOT NULL AS is_ended_without_date,
+            greatest(periods.period_from, stays.from_date) AS service_from,
+            least(periods.period_to, ifNull(stays.to_date, periods.period_to)) AS service_to
         FROM periods
-        INNER JOIN tenancies ON tenancies.account = periods.account
+        INNER JOIN stays ON stays.account = periods.account
         WHERE service_from < service_to
     ),
     placed AS
