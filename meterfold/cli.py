@@ -32,11 +32,12 @@ def _options(
     pass
 
 
-if find_spec("bytewax") is not None:
+_HAS_ENGINE = find_spec("bytewax") is not None
+if _HAS_ENGINE:
     from meterfold import commands as engine
 
     engine.add_to(app)
-edge.add_to(app)
+edge.add_to(app, with_read=not _HAS_ENGINE)
 
 if __name__ == "__main__":
     app()

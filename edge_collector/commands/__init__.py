@@ -7,11 +7,12 @@ from edge_collector.commands.collect import collect
 from edge_collector.commands.simulate import simulate
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
+def add_to(app: typer.Typer, *, with_read: bool = True) -> None:
+    """Add the commands to the command line. `with_read` False: somebody else has a `read` that does what this one does, and more."""
     app.command()(collect)
     app.command()(looking.scan)
-    app.command()(looking.read)
+    if with_read:
+        app.command()(looking.read)
     app.command()(looking.inspect)
     app.add_typer(outbox.app, name="outbox")
     app.command()(simulate)

@@ -2,7 +2,7 @@
 
 import typer
 
-from meterfold.commands import accounts, bills, books, directory, imports, portfolio, quarantine, tariffs
+from meterfold.commands import accounts, bills, books, directory, imports, portfolio, quarantine, reads, tariffs
 from meterfold.commands.demo import demo
 from meterfold.commands.replay import replay_command
 
@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(portfolio.app, name="portfolio")
     app.add_typer(tariffs.app, name="tariff")
     app.add_typer(imports.app, name="import")
+    app.add_typer(reads.app, name="read")
     app.command()(directory.run)
     app.command()(directory.gate)
     app.add_typer(bills.app, name="bill")
