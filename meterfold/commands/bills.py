@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from meterfold.bill_text import money, show_document
+from meterfold.bill_text_reads import show_read_pairs
 from meterfold.billing.diff.knowledge import NOW, UnknownAccount, UnknownMoment, knowledge
 from meterfold.billing.diff.walk import NotLater, bill_diff
 from meterfold.billing.documents import UnknownBill, show_bill
@@ -22,6 +23,7 @@ from meterfold.billing.issue import DraftIsStale, NothingToIssue, UnableToIssue,
 from meterfold.billing.preview import Preview, preview_bills, reproduce_run
 from meterfold.billing.project import project
 from meterfold.billing.rating import Blocked
+from meterfold.billing.register_reads import read_pairs
 from meterfold.billing.rows import UnableToProject
 from meterfold.billing.run import RunInProgress, RunOvertaken, RunResult, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
@@ -168,12 +170,19 @@ def show(
     """Show a bill: of an account its draft, or else what was issued last."""
     with workspace(data) as owned, refusing():
         documents = show_bill(owned.store, bill)
+        pairs = [read_pairs(owned.store, document) for document in documents]
         if as_json:
-            print_json([asdict(document) for document in documents])
+            print_json(
+                [
+                    asdict(document) | {"register_reads": [asdict(pair) for pair in found]}
+                    for document, found in zip(documents, pairs, strict=True)
+                ]
+            )
             return
         held = holds(owned.store, [document for document in documents if document.status == "draft"])
-        for document in documents:
+        for document, found in zip(documents, pairs, strict=True):
             show_document(document)
+            show_read_pairs(found)
             for hold in (hold for hold in held if hold.document_id == document.document_id):
                 session().out.print(f"[bold]held[/] by {hold.rule}: {hold.detail}")
 
