@@ -150,6 +150,11 @@ WITH
         SELECT account, supply_point, tariff
         FROM ref_tenancies_history
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+        UNION ALL
+        SELECT vacant_account AS account, supply_point, vacant_tariff AS tariff
+        FROM ref_supply_points_history
+        WHERE vacant_account != ''
+            AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
     tariffs AS
     (

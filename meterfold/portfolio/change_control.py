@@ -81,8 +81,6 @@ def _guards(old: Mapping[Key, InForce], new: Mapping[Key, Wanted]) -> dict[str, 
     bodies += [(key, body) for key, (body, ended) in new.items() if not (ended and ended.get("withdrawn"))]
     entities = {id_ for (kind, id_), body in bodies if kind == "legal_entity" and body.get("change_control")}
     owner = {id_: body["legal_entity"] for (kind, id_), body in bodies if kind == "account"}
-    return {
-        body["tariff"]: owner[body["account"]]
-        for (kind, _), body in bodies
-        if kind == "tenancy" and owner.get(body["account"]) in entities
-    }
+    uses = [body for (kind, _), body in bodies if kind == "tenancy"]
+    uses += [body["vacant"] for (kind, _), body in bodies if kind == "supply_point" and body.get("vacant")]
+    return {use["tariff"]: owner[use["account"]] for use in uses if owner.get(use["account"]) in entities}

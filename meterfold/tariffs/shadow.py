@@ -72,6 +72,11 @@ WITH
         FROM ref_tenancies_history
         WHERE NOT is_withdrawn AND tariff = {tariff:String}
             AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+        UNION ALL
+        SELECT vacant_account AS account, supply_point
+        FROM ref_supply_points_history
+        WHERE NOT is_withdrawn AND vacant_tariff = {tariff:String}
+            AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
     points AS
     (

@@ -46,7 +46,8 @@ def _line(line: Line, document: Document) -> Row:
         cells.append(f"{_trim(line.rate * 100)} %" if line.kind in ("tax", "percentage") else _trim(line.rate))
     if document.corrects:
         cells.append(f"{_money(line.amount_was, document)} → {_money(line.amount_should, document)}")
-    return (*cells, _money(line.amount, document))
+    cells.append(_money(line.amount, document))
+    return (*cells, f"withheld, borne by {line.withheld_bearer}") if line.is_withheld else tuple(cells)
 
 
 def _name(line: Line, document: Document) -> str:

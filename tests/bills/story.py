@@ -23,6 +23,7 @@ from meterfold.billing.project import project
 from meterfold.billing.run import RunResult, run_bills
 from meterfold.portfolio import Portfolio, load_file, plan
 from meterfold.store import sql_folder
+from tests.bills import spoken
 from tests.bills.paper import Row, rows_of, written
 from tests.integration.billing_world import Killed, ListLog, World
 
@@ -136,6 +137,18 @@ class Story:
         issued = issue_bill(self.world.store, self.world.log, target, self.now_ms)
         if "then" in step:
             _compare([(item.account, item.number) for item in issued], written(step["then"]))
+
+    def _edition(self, step: Step) -> None:
+        """A step of an edition of a tariff."""
+        spoken.edition(self.world, self.folder, step["edition"], self.now_ms)
+
+    def _entry(self, step: Step) -> None:
+        """A credit, or a charge that no tariff makes."""
+        spoken.entry(self.world, step["entry"], self.now_ms)
+
+    def _dispute(self, step: Step) -> None:
+        """A document is contested, or that is settled."""
+        spoken.disputed(self.world, step["dispute"], self.now_ms)
 
     def _documents(self, step: Step) -> None:
         """Every document there is: account, first day of its period, run, status, total."""
