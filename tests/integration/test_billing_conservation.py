@@ -39,7 +39,7 @@ class Town:
     def __init__(self, store: Store, rng: random.Random) -> None:
         self.store, self.rng = store, rng
         self.world = World(store, ListLog())
-        self.portfolio = Portfolio(self.world, rng)
+        self.portfolio = Portfolio(self.world, rng, None)
         limit = {"months": rng.choice([1, 2, 12]), "bearer": "LANDLORD", "reason": "too late to charge"}
         self.world.entity(back_billing=limit)
         self.deaths = 0
