@@ -11,6 +11,7 @@ from state import ring_pages
 from tests.simulation.orderly import START_MS, orderly_stream
 
 Record = dict[str, Any]
+_MOST: Final = 10**18 - 10**7
 _WAYS: Final[tuple[Callable[[Random, int], int], ...]] = (
     lambda rng, value: value + rng.randrange(1_000),
     lambda rng, value: value // 7,
@@ -44,9 +45,15 @@ def _changed(rng: Random, record: Record, often: float, horizon_days: int) -> Re
         return record
     way, some = rng.choice(_WAYS), rng.choice([0.1, 1.0])
     quantities = [
-        way(rng, value) if value is not None and rng.random() < some else value for value in record["quantities_nano"]
+        _bounded(way(rng, value)) if value is not None and rng.random() < some else value
+        for value in record["quantities_nano"]
     ]
     return {**record, "quantities_nano": quantities}
+
+
+def _bounded(value: int) -> int:
+    """Within what the codec lets pass: columns of readings have 64 bits."""
+    return max(min(value, _MOST), -_MOST)
 
 
 def _again(rng: Random, record: Record) -> Record:
