@@ -58,6 +58,7 @@ def pounds(month: str, energy: str, tax: str) -> dict[tuple[str, str], Decimal]:
     return {(month, "energy"): Decimal(energy), (month, "tax"): Decimal(tax)}
 
 
+@pytest.mark.long
 def test_each_change_has_what_it_moved(world: World) -> None:
     """1,488 kWh of January at 0.30, billed; then prices, tenancies and reads change."""
     world.small(bands=[band("flat", "0.30")], tax=("VAT", "0.05"))

@@ -222,6 +222,7 @@ def said(document: Document | None) -> list[tuple[str, bool, str, str]]:
     return [(line.kind, line.is_withheld, f"{line.amount_was:.2f}", f"{line.amount:.2f}") for line in document.lines]
 
 
+@pytest.mark.long
 def test_a_claim_that_comes_too_late_stands_on_the_document_and_is_not_charged(world: World) -> None:
     first = billed(world, "2024-02-01")
     assert said(first) == [("standing", False, "0.00", "31.00"), ("tax", False, "0.00", "6.20")]

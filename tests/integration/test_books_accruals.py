@@ -34,6 +34,7 @@ def world(store: Store) -> World:
     return made
 
 
+@pytest.mark.long
 def test_an_accrual_is_what_was_delivered_and_not_billed(world: World) -> None:
     store, log = world.store, world.log
     # 17 days of January: 816 half-hours and 17 days

@@ -5,6 +5,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.command import meterfold
 
 PORTFOLIO = """\
@@ -18,6 +20,7 @@ tariffs: { T: { versions: [ { effective_from: 2026-01-01, standing_per_day: 1.00
 """
 
 
+@pytest.mark.long
 def test_a_month_end(tmp_path: Path) -> None:
     data, out = tmp_path / "data", tmp_path / "journal.csv"
     (tmp_path / "portfolio.yaml").write_text(PORTFOLIO)

@@ -74,7 +74,7 @@ def test_what_extracts_hold(billed: World, tmp_path: Path) -> None:
     assert Decimal(document["net"]) + Decimal(document["tax"]) == Decimal(document["total"]) == Decimal("483.37")
     assert sum(Decimal(line["amount"]) for line in found["lines_v1"]) == Decimal("483.37")
     assert [(line["tax_point"], line["service_from"]) for line in found["lines_v1"]] == [
-        ("2024-02-03", "2024-01-01")
+        ("2024-01-31", "2024-01-01")
     ] * 3
     assert found["payments_v1"][0]["reference"] == 'half of it,\n"the rest" follows'
     assert found["payments_v1"][0]["allocations"] == "INV-000001=10"

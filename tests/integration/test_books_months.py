@@ -60,8 +60,8 @@ def test_a_document_is_booked_into_the_first_open_month_and_an_old_one_into_that
         "SELECT period_from, issued_on, accounting_period, tax_point FROM issued_lines ORDER BY period_from, position"
     )
     booked = [
-        (date(2024, 1, 1), date(2024, 2, 2), "2024-02", date(2024, 2, 2)),
-        (date(2024, 2, 1), date(2024, 3, 1), "2024-04", date(2024, 3, 1)),
+        (date(2024, 1, 1), date(2024, 2, 2), "2024-02", date(2024, 1, 31)),
+        (date(2024, 2, 1), date(2024, 3, 1), "2024-04", date(2024, 2, 29)),
     ]
     assert store.query(asked).rows == booked
     older = [{**record, "issued_on": None, "accounting_period": None} for record in world.log.of_type("issued")]

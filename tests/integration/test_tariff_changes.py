@@ -115,6 +115,7 @@ def test_an_edition_changes_what_is_charged_and_its_withdrawal_takes_that_back(w
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_is_staged_after_an_edition_took_effect_goes_before_it_and_what_was_before_is_superseded(
     world: World,
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_crash_leaves_a_step_taken_or_not(world: World) -> None:
         assert edition_named(world.store, name).state == state
 
 
+@pytest.mark.long
 def test_a_shadow_run_says_what_each_tenant_would_pay_and_writes_nothing(world: World) -> None:
     for point in TARIFFS["TENANTS"]:
         world.determinants("2024-01-01", "2024-02-01", KWH, supply_point=point)
