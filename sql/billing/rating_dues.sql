@@ -4,13 +4,13 @@ CREATE OR REPLACE TEMPORARY TABLE rating_dues AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum')),
     currencies AS (SELECT * FROM ref_currencies),
+    wholes AS (SELECT * FROM rating_wholes),
     occupied AS
     (
         SELECT
             account, period_from, period_to, currency, supply_point, tariff, tariff_version, tax_from,
             min(rating_segments.service_from) AS service_from, max(rating_segments.service_to) AS service_to, sum(service_days) AS days,
-            any(period_days) AS of_days,
-            sum(days) OVER (PARTITION BY account, period_from, period_to, currency, supply_point, tariff, tariff_version) AS whole_days
+            any(period_days) AS of_days
         FROM rating_segments
         WHERE (tariff, tariff_version) IN (SELECT tariff, tariff_version FROM prices)
         GROUP BY account, period_from, period_to, currency, supply_point, tariff, tariff_version, tax_from
@@ -19,7 +19,7 @@ SELECT
     occupied.account AS account, occupied.period_from AS period_from, occupied.period_to AS period_to, occupied.currency AS currency,
     occupied.supply_point AS supply_point, occupied.tariff AS tariff, occupied.tariff_version AS tariff_version,
     occupied.service_from AS service_from, occupied.service_to AS service_to, occupied.days AS days, occupied.of_days AS of_days,
-    occupied.whole_days AS whole_days, occupied.tax_from AS tax_from,
+    wholes.whole_days AS whole_days, occupied.tax_from AS tax_from,
     prices.price AS price, prices.kind AS kind, prices.charge_no AS charge_no, prices.charge AS charge, prices.rate AS rate,
     prices.is_of_all AS is_of_all, prices.of_charges AS of_charges, prices.has_rounding AS has_rounding, prices.round_to AS round_to,
     prices.round_mode AS round_mode, prices.prorate AS prorate,
@@ -27,4 +27,7 @@ SELECT
     if(has_rounding, reinterpret(round_to, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step
 FROM occupied
 INNER JOIN prices ON prices.tariff = occupied.tariff AND prices.tariff_version = occupied.tariff_version
+LEFT JOIN wholes
+    ON wholes.account = occupied.account AND wholes.period_from = occupied.period_from AND wholes.supply_point = occupied.supply_point
+        AND wholes.charge = prices.charge
 LEFT JOIN currencies ON currencies.currency = occupied.currency

@@ -15,8 +15,8 @@ SELECT
     due.account AS account, due.period_from AS period_from, due.supply_point AS supply_point, due.price AS price,
     due.tax_from AS tax_from, any(due.rate) AS rate,
     sumIf(limited.amount, is_of_all OR has(of_charges, limited.charge)) AS of_amount,
-    toInt256(if(any(prorate) = 'days' OR any(due.whole_days != due.days), any(due.days), 1)) AS limit_days,
-    toInt256(multiIf(any(prorate) = 'days', any(due.of_days), any(due.whole_days != due.days), any(due.whole_days), 1)) AS limit_of_days,
+    toInt256(any(due.days)) AS limit_days,
+    if(any(prorate) = 'days', toInt256(any(due.of_days)), any(due.whole_days)) AS limit_of_days,
     toInt256(reinterpret(rate, 'Int128')) * 1000000000000 * limit_days
         - toInt256(reinterpret(of_amount, 'Int128')) * 100000000000000000 * limit_of_days AS lacking,
     reinterpret(

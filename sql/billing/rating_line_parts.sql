@@ -1,6 +1,6 @@
 -- One row per segment, charge and band or tier that has a price of its own: what it adds to its line. amount = amount_numerator / amount_denominator
 -- × 10⁻²¹, exactly: nothing is rounded here. above and up_to: the bounds of a tier, as they stand for the segment. A demand, a fee
--- or a price per month of a segment stands in proportion to its days, unless told not to; where a tax alone cut it, in proportion to its part.
+-- or a price per month of a segment stands in proportion to its days in the calendar period, or, where it is taken whole, in those that share it.
 CREATE OR REPLACE TEMPORARY TABLE rating_line_parts AS
 WITH
     quantities AS (SELECT * FROM rating_quantities),
@@ -22,7 +22,8 @@ WITH
         INNER JOIN bounded ON bounded.demand_price = demands.price
     ),
     metered AS (SELECT segment, price, line_unit, unit_numerator, unit_denominator FROM rating_metered),
-    segments AS (SELECT segment, tariff, tariff_version, service_days, period_days, whole_days, service_from, service_to, numbers FROM rating_segments),
+    segments AS (SELECT * FROM rating_segments),
+    wholes AS (SELECT * FROM rating_wholes),
     used AS
     (
         SELECT
@@ -32,9 +33,8 @@ WITH
             quantities.quantity_pico AS quantity_pico,
             quantities.estimated_pico AS estimated_pico,
             prices.kind AS kind,
-            prices.prorate = 'days' AS is_prorated,
-            toInt256(if(is_prorated OR segments.whole_days != segments.service_days, segments.service_days, 1)) AS days,
-            toInt256(multiIf(is_prorated, segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1)) AS of_days,
+            toInt256(segments.service_days) AS days,
+            if(prices.prorate = 'days', toInt256(segments.period_days), greatest(wholes.whole_days, toInt256(1))) AS of_days,
             segments.service_days AS service_days,
             prices.band_names AS band_names,
             prices.band_rates AS band_rates,
@@ -60,6 +60,9 @@ WITH
         INNER JOIN prices ON prices.price = quantities.price
         INNER JOIN segments ON segments.segment = quantities.segment
         INNER JOIN metered ON metered.segment = quantities.segment AND metered.price = quantities.price
+        LEFT JOIN wholes
+            ON wholes.account = segments.account AND wholes.period_from = segments.period_from AND wholes.supply_point = segments.supply_point
+                AND wholes.charge = prices.charge
         LEFT JOIN bound_demands ON bound_demands.segment = quantities.segment AND bound_demands.price = quantities.price
         LEFT JOIN valued ON valued.segment = quantities.segment AND valued.price = quantities.price
         WHERE kind IN ('energy', 'tiers')
@@ -113,15 +116,16 @@ SELECT
     intDiv(billed_pico * days, of_days) AS quantity_pico,
     if(billed_pico = measured_pico, intDiv(demands.estimated_pico * days, of_days), toInt256(0)) AS estimated_pico,
     toInt256(0) AS above_pico, NULL AS up_to_pico, toDecimal128(0, 9) AS fee,
-    billed_pico * reinterpret(rate, 'Int128')
-        * toInt256(if(prices.prorate = 'days' OR segments.whole_days != segments.service_days, segments.service_days, 1) AS days) AS amount_numerator,
-    toInt256(multiIf(
-        prices.prorate = 'days', segments.period_days, segments.whole_days != segments.service_days, segments.whole_days, 1
-    ) AS of_days) AS amount_denominator
+    billed_pico * reinterpret(rate, 'Int128') * (toInt256(segments.service_days) AS days) AS amount_numerator,
+    toInt256(if(prices.prorate = 'days', toInt256(segments.period_days), greatest(wholes.whole_days, toInt256(1))) AS of_days)
+        AS amount_denominator
 FROM demands
 INNER JOIN prices ON prices.price = demands.price
 INNER JOIN segments ON segments.segment = demands.segment
 INNER JOIN metered ON metered.segment = demands.segment AND metered.price = demands.price
+LEFT JOIN wholes
+    ON wholes.account = segments.account AND wholes.period_from = segments.period_from AND wholes.supply_point = segments.supply_point
+        AND wholes.charge = prices.charge
 
 UNION ALL
 SELECT
@@ -133,7 +137,7 @@ SELECT
 FROM
 (
     SELECT
-        stretches.segment AS segment, stretches.service_days AS service_days, stretches.whole_days AS whole_days,
+        stretches.segment AS segment, stretches.service_days AS service_days, wholes.whole_days AS whole_days,
         stretches.period_days AS period_days, prices.price AS price, prices.per AS per, prices.prorate AS prorate, prices.rate AS rate,
         prices.number AS number, prices.number_unit AS number_unit,
         if(prices.number = '', toInt256(1000000000), meterfold_number(prices.number, stretches.numbers, stretches.service_from)) AS number_nano,
@@ -144,16 +148,19 @@ FROM
         -- a year's price is by the days of each year, or a twelfth of it a period
         toInt256(multiIf(
             per = 'year' AND prorate = 'days', (service_days - days_in_next) * next_days + days_in_next * year_days,
-            per IN ('day', 'year') OR prorate = 'days' OR whole_days != service_days, toInt256(service_days), toInt256(1)
+            toInt256(service_days)
         )) AS days,
         toInt256(multiIf(
             per = 'year' AND prorate = 'days', year_days * next_days,
-            per = 'year', toInt256(whole_days) * 12,
+            per = 'year', whole_days * 12,
             per = 'day', toInt256(1),
             prorate = 'days', toInt256(period_days),
-            whole_days != service_days, toInt256(whole_days), toInt256(1)
+            whole_days
         )) AS of_days
     FROM segments AS stretches
     INNER JOIN (SELECT * FROM rating_prices WHERE kind = 'standing') AS prices
         ON prices.tariff = stretches.tariff AND prices.tariff_version = stretches.tariff_version
+    LEFT JOIN wholes
+        ON wholes.account = stretches.account AND wholes.period_from = stretches.period_from AND wholes.supply_point = stretches.supply_point
+            AND wholes.charge = prices.charge
 )

@@ -1,6 +1,6 @@
 -- One row per account, billing period, tenancy and tariff version in force: a stretch of local days with one price list. `segment` numbers them.
 -- Where the rate or treatment of a tax by the day of supply changes, a stretch is cut (`tax_from`: the day of the last such change in the period, or
--- its first day), so that a line has one rate; where a number of the tenancy changes, too. What is taken whole is then shared by days (`whole_days`: those of the stretch before it was cut).
+-- its first day), so that a line has one rate; where a number of the tenancy changes, too.
 CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
 WITH
     tenancies AS (SELECT * FROM rating_tenancies),
@@ -49,7 +49,6 @@ WITH
     (
         SELECT
             priced.* EXCEPT (service_from, service_to),
-            toUInt16(dateDiff('day', priced.service_from, priced.service_to)) AS whole_days,
             arraySort(arrayDistinct(arrayFilter(
                 day -> day > priced.period_from AND day < priced.period_to,
                 arrayConcat(

@@ -4,17 +4,21 @@ WITH
     demands AS (SELECT * FROM rating_demands),
     segments AS (SELECT * FROM rating_segments),
     prices AS (SELECT * FROM rating_prices WHERE kind = 'demand'),
+    wholes AS (SELECT * FROM rating_wholes),
     placed AS
     (
         SELECT
             demands.billed_pico AS billed_pico, demands.measured_pico AS measured_pico, demands.minimum_pico AS minimum_pico,
             demands.segment AS segment, segments.period_no AS period_no, segments.period_from AS period_from, segments.supply_point AS supply_point,
             segments.service_from AS service_from, segments.service_to AS service_to, segments.service_days AS days,
-            segments.period_days AS of_days, prices.channel AS channel, prices.charge AS charge, prices.tariff AS tariff,
+            if(prices.prorate = 'none', wholes.whole_days, segments.period_days) AS of_days, prices.channel AS channel, prices.charge AS charge, prices.tariff AS tariff,
             prices.tariff_version AS tariff_version, prices.ratchet_share AS ratchet_share, prices.ratchet_months AS ratchet_months
         FROM demands
         INNER JOIN segments ON segments.segment = demands.segment
         INNER JOIN prices ON prices.price = demands.price
+        LEFT JOIN wholes
+            ON wholes.account = segments.account AND wholes.period_from = segments.period_from AND wholes.supply_point = segments.supply_point
+                AND wholes.charge = prices.charge
         WHERE supply_point = {supply_point:String} AND channel = {channel:String} AND charge = {charge:String}
     )
 SELECT

@@ -54,7 +54,7 @@ class Truth:
 class Segment:
     """Days of one tenancy under one tariff version in one period; `period_days` of the whole calendar period.
 
-    `part`: the day of the last change of a tax by the day of supply, or the first of the period. `whole_days`: with those of other parts.
+    `part`: the day of the last change of a tax by the day of supply, or the first of the period.
     `numbers`: those of the tenancy on its first day.
     """
 
@@ -68,7 +68,6 @@ class Segment:
     body: Body = field(hash=False, compare=False)
     days: tuple[date, ...]
     part: date
-    whole_days: int
     numbers: dict[str, Fraction] = field(hash=False, compare=False)
 
 
@@ -93,12 +92,9 @@ def rated(truth: Truth) -> dict[tuple[str, date, str], Decimal]:
         grouped[key].append(segment)
         ends[key[:2]] = _period(segment.days[0], truth.calendar_day[segment.account])[1] - timedelta(days=1)
     demands = _demands(truth, segments)
-    whole: dict[tuple[str, date, str, str, str], int] = defaultdict(int)
-    for which, parts in grouped.items():
-        whole[which[:5]] += sum(len(item.days) for item in parts)
+    whole = _whole_days(truth, segments)
     for (account, period_from, point, tariff, version, part), parts in grouped.items():
-        days = whole[account, period_from, point, tariff, version]
-        lines[account, period_from][point, tariff, version, part] = _net_lines(truth, parts, demands, days)
+        lines[account, period_from][point, tariff, version, part] = _net_lines(truth, parts, demands, whole)
     found: dict[tuple[str, date, str], Decimal] = {}
     for (account, period_from), by_list in lines.items():
         versions = {key: _body(truth, key[1], key[2]) for key in by_list}
@@ -119,7 +115,6 @@ def _body(truth: Truth, tariff: str, version: str) -> Body:
 def _segments(truth: Truth) -> Iterable[Segment]:
     days: dict[tuple[str, str, str, date, date], list[date]] = defaultdict(list)
     about: dict[tuple[str, str, str, date, date], Any] = {}
-    whole: dict[tuple[str, str, str], int] = defaultdict(int)
     for name, tenancy in truth.tenancies.items():
         account = tenancy["account"]
         day = max(date.fromisoformat(tenancy["from"]), truth.billing_from[account])
@@ -136,7 +131,6 @@ def _segments(truth: Truth) -> Iterable[Segment]:
             turns = [at for at in _number_changes(tenancy, effective[-1]) if at <= day]
             key = name, str(begins), effective[-1]["version"], max(cuts, default=first), max(turns, default=first)
             days[key].append(day)
-            whole[key[:3]] += 1
             about[key] = account, begins, until, tenancy, effective[-1]
             day += timedelta(days=1)
     for key, found in days.items():
@@ -145,7 +139,7 @@ def _segments(truth: Truth) -> Iterable[Segment]:
         period_no = begins.year * 12 + begins.month
         yield Segment(
             account, period_no, period_from, (until - begins).days, tenancy["supply_point"], tenancy["tariff"],
-            body["version"], body, tuple(found), key[3], whole[key[:3]], _numbers(tenancy, found[0]),
+            body["version"], body, tuple(found), key[3], _numbers(tenancy, found[0]),
         )  # fmt: skip
 
 
@@ -300,9 +294,28 @@ def _measured(truth: Truth, segment: Segment, charge: Body, windows: list[Window
     return cut(quantity, 12)
 
 
-def _proportion(charge: Body, segment: Segment) -> Fraction:
-    """What is taken whole is so over the parts that a tax cuts, too."""
-    return Fraction(len(segment.days), segment.whole_days if charge.get("prorate") == "none" else segment.period_days)
+Whole = dict[tuple[str, date, str, str], int]
+"""By account, first day of the period, supply point and charge, on how many days it is due."""
+
+
+def _whole_days(truth: Truth, segments: list[Segment]) -> Whole:
+    """Of what counts a channel, only the days of segments in which something counts."""
+    found: Whole = defaultdict(int)
+    for segment in segments:
+        for charge in _charges(segment.body):
+            if charge["kind"] in ("tiers", "demand"):
+                windows = _matching(truth, charge, _windows(truth, segment.days)).get(0)
+                if not windows or _measured(truth, segment, charge, windows) is None:
+                    continue
+            found[segment.account, segment.period_from, segment.supply_point, charge["name"]] += len(segment.days)
+    return found
+
+
+def _proportion(charge: Body, segment: Segment, days: int, whole: Whole) -> Fraction:
+    """Of the calendar period; or, taken whole, of all days of the account on which it is due."""
+    if charge.get("prorate") != "none":
+        return Fraction(days, segment.period_days)
+    return Fraction(days, whole[segment.account, segment.period_from, segment.supply_point, charge["name"]])
 
 
 def _demands(truth: Truth, segments: list[Segment]) -> dict[tuple[Segment, str], Fraction]:
@@ -348,7 +361,7 @@ def _charges(body: Body) -> list[Body]:
 
 
 def _net_lines(
-    truth: Truth, segments: list[Segment], demands: dict[tuple[Segment, str], Fraction], whole_days: int
+    truth: Truth, segments: list[Segment], demands: dict[tuple[Segment, str], Fraction], whole: Whole
 ) -> list[Line]:
     """The lines of one account, period, supply point, tariff version and part of the period with one rate of tax, before tax."""
     body, first = segments[0].body, segments[0]
@@ -356,7 +369,7 @@ def _net_lines(
     for charge in _charges(body):
         amounts: dict[str, Fraction] = defaultdict(Fraction)
         for segment in segments:
-            for band, amount in _amounts(truth, segment, charge, demands).items():
+            for band, amount in _amounts(truth, segment, charge, demands, whole).items():
                 amounts[band] += amount
         for band, amount in amounts.items():
             lines.append(
@@ -379,12 +392,11 @@ def _net_lines(
             lines.append(
                 Line(charge["name"], "percentage", _element(first, charge, ""), _rounding(truth, charge)(amount))
             )
-    whole = list(lines)
+    before = list(lines)
     days = sum(len(segment.days) for segment in segments)
     for charge in [item for item in _charges(body) if item["kind"] in ("minimum", "maximum")]:
-        share = Fraction(days, whole_days if charge.get("prorate") == "none" else first.period_days)
-        lacking = Fraction(charge["amount"]) * share - sum(
-            (line.amount for line in whole if _is_of(charge, line)), Fraction(0)
+        lacking = Fraction(charge["amount"]) * _proportion(charge, first, days, whole) - sum(
+            (line.amount for line in before if _is_of(charge, line)), Fraction(0)
         )
         if lacking > 0 if charge["kind"] == "minimum" else lacking < 0:
             lines.append(
@@ -422,12 +434,12 @@ def _element(segment: Segment, charge: Body, band: str) -> str:
 
 
 def _amounts(
-    truth: Truth, segment: Segment, charge: Body, demands: dict[tuple[Segment, str], Fraction]
+    truth: Truth, segment: Segment, charge: Body, demands: dict[tuple[Segment, str], Fraction], whole: Whole
 ) -> dict[str, Fraction]:
     """By band or tier what a segment adds to the lines of a charge, unrounded."""
-    kind = charge["kind"]
+    kind, days = charge["kind"], len(segment.days)
     if kind == "standing":
-        times = Fraction(len(segment.days)) if charge["per"] == "day" else _proportion(charge, segment)
+        times = Fraction(days) if charge["per"] == "day" else _proportion(charge, segment, days, whole)
         if charge["per"] == "year" and charge.get("prorate") == "none":
             times /= 12
         elif charge["per"] == "year":
@@ -436,7 +448,9 @@ def _amounts(
         return {"": times * number * Fraction(charge["rate"])}
     if kind == "demand":
         billed = demands.get((segment, charge["name"]))
-        return {} if billed is None else {"": billed * Fraction(charge["rate"]) * _proportion(charge, segment)}
+        if billed is None:
+            return {}
+        return {"": billed * Fraction(charge["rate"]) * _proportion(charge, segment, days, whole)}
     if kind not in ("energy", "tiers"):
         return {}
     amounts: dict[str, Fraction] = {}
@@ -449,7 +463,7 @@ def _amounts(
         elif kind == "energy":
             amounts[charge["bands"][at]["name"]] = quantity * Fraction(charge["bands"][at]["rate"])
         else:
-            amounts |= _tiers(segment, charge, quantity, demands)
+            amounts |= _tiers(segment, charge, quantity, demands, _proportion(charge, segment, days, whole))
     return amounts
 
 
@@ -477,9 +491,8 @@ def _of_window(truth: Truth, segment: Segment, charge: Body, window: Window) -> 
 
 
 def _tiers(
-    segment: Segment, charge: Body, quantity: Fraction, demands: dict[tuple[Segment, str], Fraction]
+    segment: Segment, charge: Body, quantity: Fraction, demands: dict[tuple[Segment, str], Fraction], share: Fraction
 ) -> dict[str, Fraction]:
-    share = _proportion(charge, segment)
     each = Fraction(1)
     if charge.get("bounds") == "demand":
         each = demands.get((segment, charge["bounds_of"]), Fraction(0))
