@@ -16,7 +16,8 @@ from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Charge, Pins, rate
 from meterfold.billing.rows import VERSION, day_of, decimal_text, encode
-from meterfold.billing.run import fold_frontier, one_at_a_time, refuse_while_open
+from meterfold.billing.run import RULE_VERSION, fold_frontier, one_at_a_time, refuse_while_open
+from meterfold.billing.unmoved import nothing_moved
 from meterfold.books.months import open_month
 
 
@@ -45,9 +46,9 @@ class Issued:
 def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple[Issued, ...]:
     """Issue every open draft of an account, of a run, or one document, in order of account and period.
 
-    First each account is rated again: a draft that would come out otherwise now is not issued. Of a run, what is held is left out; of an
-    account or a document that is refused. Raises NothingToIssue, DraftIsStale, DraftIsHeld, UnableToIssue, RunInProgress, UnableToProject,
-    and what the log and the store raise: documents issued before that stay issued.
+    First each account is rated again, unless nothing has moved: a draft that would come out otherwise now is not issued. Of a run, what
+    is held is left out; of an account or a document that is refused. Raises NothingToIssue, DraftIsStale, DraftIsHeld, UnableToIssue,
+    RunInProgress, UnableToProject, and what the log and the store raise: documents issued before that stay issued.
     """
     with one_at_a_time():
         drafts = _current_drafts(store, log, target, now_ms)
@@ -155,14 +156,20 @@ def _refuse_incomplete(store: Store, run_id: str) -> None:
 
 
 def _refuse_stale(store: Store, known_billing_offset: int, drafts: list[Document], now_ms: int) -> None:
-    """Drafts of one run, rated again with what is known now and as of now: what has become too old to be charged is seen, too."""
+    """Drafts of one run, rated again with what is known now and as of now: what has become too old to be charged is seen, too.
+
+    Where nothing of what rating reads has moved since the run, that is spared.
+    """
     first = drafts[0]
+    accounts = frozenset(draft.account for draft in drafts)
+    frontier = fold_frontier(store)
+    if nothing_moved(store, first.run_id, accounts, frontier, RULE_VERSION, now_ms):
+        return
     (as_of_ms,) = store.query(
         "SELECT as_of_ms FROM bill_runs FINAL WHERE run_id = {run:String}", {"run": first.run_id}
     ).rows[0]
-    accounts = frozenset(draft.account for draft in drafts)
     scope = first.account if len(accounts) == 1 else ""
-    pins = Pins(first.legal_entity, scope, fold_frontier(store), known_billing_offset, max(int(as_of_ms), now_ms))
+    pins = Pins(first.legal_entity, scope, frontier, known_billing_offset, max(int(as_of_ms), now_ms))
     charges, _ = rate(store, pins, accounts)
     keys = {(draft.account, draft.period_from, draft.currency) for draft in drafts}
     now: dict[str, set[Gist]] = {account: set() for account in accounts}
