@@ -14,6 +14,10 @@ from meterfold.session import session
 
 READS_SHOWN = 12
 PEAKS_SHOWN = 12
+_METHODS = {
+    "same_weekday": "each the mean of its time on the same weekday in the eight weeks before",
+    "same_time": "each the mean of its time on the days of the eight weeks before",
+}
 
 
 def show_explanation(found: Explanation, *, everything: bool) -> None:
@@ -143,7 +147,20 @@ def _share_of(windows: list[Window], whose: str) -> None:
     )
     total = sum((window.quantity for window in windows), Decimal(0))
     session().out.print(f"\n{len(windows):,} determinants{whose}, {trim(total)} {unit}: {parts}")
+    _guesses(windows)
     _prices(windows)
+
+
+def _guesses(windows: list[Window]) -> None:
+    """What nobody knew when the bill was made, and how it was estimated."""
+    guessed = [window for window in windows if window.of_windows]
+    for method in sorted({method for window in guessed for method in window.methods}):
+        found = [window for window in guessed if method in window.methods]
+        total = sum((window.quantity for window in found), Decimal(0))
+        session().out.print(
+            f"  {len(found):,} of them were not known: {quantity(total, windows[0].unit)} from {found[0].start_utc:%Y-%m-%d %H:%M}Z on, "
+            f"{_METHODS[method]}; a later bill takes the difference to what was metered"
+        )
 
 
 def _prices(windows: list[Window]) -> None:

@@ -20,7 +20,9 @@ class Window:
 
     `role`: counted; or taken off or compared with, of the channels that the line's quantity is less or beyond. `quantity` is what the line
     counts: the determinant and `revision` adjustments to it. `quantity_hardened` is the determinant alone, of the whole window from
-    `window_start_utc` to `window_end_utc`. `price`: of the series that the line is at, None without one.
+    `window_start_utc` to `window_end_utc`. `price`: of the series that the line is at, None without one. `of_windows` is 0; but where the
+    window was estimated for the bill, for want of a hardened quantity, its estimate is the mean of so many windows, by `methods`, and
+    `quantity_hardened` is None unless it hardened as MISSING.
     """
 
     start_utc: datetime
@@ -30,7 +32,7 @@ class Window:
     local_date: date
     unit: str
     quantity: Decimal
-    quantity_hardened: Decimal
+    quantity_hardened: Decimal | None
     revision: int
     quality: str
     methods: list[str]
@@ -40,6 +42,7 @@ class Window:
     channel: str
     role: str
     price: Decimal | None
+    of_windows: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def _version(
         tax_rate=shape.tax.rate if shape.tax else None,
         charges=build_charges(written, shape.charges, currency, series, (*path, "charges")),
         taxes=build_taxes(written, shape, currency, taxes, path),
+        estimate_after_days=shape.estimate_after_days,
     )
 
 

@@ -254,7 +254,10 @@ class Tax:
 
 @dataclass(frozen=True, slots=True)
 class TariffVersion:
-    """A tariff's rules from a day on, until the next version's."""
+    """A tariff's rules from a day on, until the next version's.
+
+    `estimate_after_days`: what has not hardened so many days after the end of a period is billed by an estimate; None: it is waited for.
+    """
 
     version: int
     effective_from: date
@@ -264,6 +267,7 @@ class TariffVersion:
     tax_rate: Decimal | None
     charges: tuple[Charge, ...] = ()
     taxes: tuple[Tax, ...] = ()
+    estimate_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def series_body(item: Series) -> Body:
 def _version(item: TariffVersion) -> Body:
     tax = None if item.tax_rate is None else {"name": item.tax_name, "rate": decimal_text(item.tax_rate)}
     lists = {"charges": [_charge(charge) for charge in item.charges], "taxes": [_tax(tax) for tax in item.taxes]}
+    waits = {} if item.estimate_after_days is None else {"estimate_after_days": item.estimate_after_days}
     return {
         "version": item.version,
         "effective_from": item.effective_from.isoformat(),
@@ -86,6 +87,7 @@ def _version(item: TariffVersion) -> Body:
         "standing_per_day": None if item.standing_per_day is None else decimal_text(item.standing_per_day),
         "tax": tax,
         **{name: found for name, found in lists.items() if found},
+        **waits,
     }
 
 

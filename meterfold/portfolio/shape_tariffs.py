@@ -245,6 +245,7 @@ class TariffVersionShape(Shape):
     tax: TaxShape | None = None
     charges: dict[Text, Charge] = Field(default_factory=dict)
     taxes: Annotated[dict[Text, Taxes], BeforeValidator(_named)] = Field(default_factory=dict)
+    estimate_after_days: Annotated[int, whole(0, 366)] | None = None
 
 
 class TaxRateShape(Shape):

@@ -38,6 +38,7 @@ WITH
             tariff_versions.tariff_version AS tariff_version,
             tariff_versions.effective_from AS effective_from,
             tariff_versions.currency AS tariff_currency,
+            tariff_versions.estimate_after_days AS estimate_after_days,
             tariff_versions.is_ambiguous AS is_ambiguous,
             tariff_versions.is_misshapen AS is_misshapen,
             (tariff, tariff_version) IN metered AS is_metered

@@ -4,7 +4,18 @@
 -- Nothing without rating_exact.
 CREATE OR REPLACE TEMPORARY TABLE rating_windows AS
 WITH
-    shares AS (SELECT * FROM rating_shares),
+    -- an estimate stands in for what is MISSING
+    shares AS
+    (
+        SELECT *
+        FROM rating_shares
+        WHERE (supply_point, channel, start_ms, end_ms) NOT IN (SELECT supply_point, channel, start_ms, end_ms FROM rating_estimates)
+        UNION ALL
+        SELECT
+            supply_point, channel, start_ms, end_ms, start_ms AS moment_ms, start_ms AS window_start_ms, end_ms AS window_end_ms, quantity_nano,
+            1 AS n_estimated, 0 AS n_missing, 'ESTIMATED' AS quality, 0 AS revision
+        FROM rating_estimates
+    ),
     streams AS (SELECT * FROM rating_streams WHERE (segment, channel) IN (SELECT segment, channel FROM rating_exact)),
     moments AS (SELECT * FROM rating_moments),
     located AS

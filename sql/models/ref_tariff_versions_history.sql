@@ -33,6 +33,7 @@ SELECT
     JSONExtractArrayRaw(item, 'charges') AS charges,
     JSONExtractArrayRaw(item, 'taxes') AS taxes,
     JSONType(item, 'charges') NOT IN ('Null', 'Array') OR JSONType(item, 'taxes') NOT IN ('Null', 'Array') AS is_misshapen,
+    JSONExtract(item, 'estimate_after_days', 'Nullable(UInt16)') AS estimate_after_days,
     ended_reason,
     is_withdrawn,
     known_from_offset,

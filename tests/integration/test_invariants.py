@@ -81,6 +81,7 @@ def _require_quantities(explained: Explanation) -> None:
         assert item.reason and item.rule_version
         changes[item.start_utc] += item.delta
     for window in explained.windows:
+        assert window.quantity_hardened is not None
         assert window.quantity == window.quantity_hardened + changes[window.start_utc]
         assert window.rule_version and window.config_version
 

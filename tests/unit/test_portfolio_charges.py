@@ -103,6 +103,7 @@ charges:
 taxes:
   Climate levy: { rate: 0.02, of: [Usage, Gas], round: { to: 0.05, mode: down } }
   VAT: { rate: 0.20, on: Climate levy }
+estimate_after_days: 10
 """
     assert tariff(text) == CONTRACT["body"]
 
@@ -167,6 +168,7 @@ def test_the_short_form_stands_beside_the_lists_and_is_recorded_as_before() -> N
     assert list(alone) == ["version", "effective_from", "energy", "standing_per_day", "tax"]
     assert {key: both[key] for key in alone} == alone
     assert both["taxes"] == [{"name": "Levy", "rate": "0.1", "on": ["VAT"]}]
+    assert tariff(short + "estimate_after_days: 10")["versions"] == [{**alone, "estimate_after_days": 10}]
 
 
 def test_a_changed_charge_is_a_new_edition_that_says_what_changed() -> None:
