@@ -21,6 +21,7 @@ from typing import Final, Self
 from connectors.clickhouse import Store
 from connectors.file_log import LogWriter, create_topic
 from meterfold.billing.log import FileBillingLog
+from meterfold.billing.project import frontier, project
 from meterfold.clock import now_ms
 from meterfold.store import open_store
 
@@ -118,6 +119,8 @@ class Workspace:
             self.curated = LogWriter(paths.curated)
             self.billing = LogWriter(paths.billing)
             self.store: Store = open_store(paths.clickhouse)
+            if frontier(self.store) == (0, 0):  # it is new, or a migration wants the billing log projected anew
+                project(self.store, self.billing_log)
         except BaseException:
             os.close(self._lock)
             raise

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors.clickhouse import Store
 from meterfold.billing.log import BillingLog
-from meterfold.billing.rows import Place, Row, UnableToProject, row_of
+from meterfold.billing.rows import Place, Row, UnableToProject, rows_of
 
 BATCH_RECORDS: Final = 5_000
 """Records held in memory at most before they are inserted."""
@@ -30,8 +30,8 @@ def project(store: Store, log: BillingLog, stored: tuple[int, int] | None = None
         if stored and stored[0] <= offset <= stored[1]:
             next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), max(held, 1)
             continue
-        table, row = _row_or_refusal(Place(offset, append_ms, payload))
-        pending[table].append(row)
+        for table, row in _rows_or_refusal(Place(offset, append_ms, payload)):
+            pending[table].append(row)
         next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), held + 1
         if held == BATCH_RECORDS:
             _store(store, pending, next_offset, known_at_ms)
@@ -65,16 +65,17 @@ def refuse_misread(store: Store) -> None:
         )
 
 
-def _row_or_refusal(place: Place) -> Row:
+def _rows_or_refusal(place: Place) -> list[Row]:
     try:
-        return row_of(place)
+        return rows_of(place)
     except UnableToProject as error:
-        return "bill_refused", {
+        refusal = {
             "billing_offset": place.offset,
             "appended_ms": place.append_ms,
             "why": str(error),
             "payload": place.payload,
         }
+        return [("bill_refused", refusal)]
 
 
 def frontier(store: Store) -> tuple[int, int]:

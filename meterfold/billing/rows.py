@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from connectors.codec import UnableToDecode, check_shape
+from meterfold.billing.reference_rows import rows_of_reference
 from meterfold.billing.shapes import BODIES, LINE_DAYS, LINE_NUMBERS, LINE_TEXT, SHAPES
 
 VERSION: Final = 1
@@ -34,6 +35,12 @@ class Place:
 
 Row = tuple[str, dict[str, Any]]
 """A table and the values of one row of it."""
+
+
+def rows_of(place: Place) -> list[Row]:
+    """All rows that a record becomes: its own, and for reference data what its body says. Raises UnableToProject and nothing else."""
+    table, row = row_of(place)
+    return [(table, row), *(rows_of_reference(table, row) if table in ("reference_objects", "tariff_changes") else ())]
 
 
 def row_of(place: Place) -> Row:

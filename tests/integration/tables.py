@@ -10,6 +10,7 @@ TABLES = (
     "raw_records", "evidence", "determinants", "adjustments", "findings", "quarantine", "dead_letters", "ledger",
     "ingest_ledger", "reference_objects", "bill_runs", "bill_lines", "bill_run_closed", "bill_issued", "bill_periods_closed",
     "bill_accruals", "bill_refused", "tariff_changes", "account_payments", "account_entries",
+    "reference_charges", "reference_taxes", "reference_tax_objects",
 )  # fmt: skip
 """Every table of rows. The frontier says how far, not what; after a run it is compared by what these hold."""
 
