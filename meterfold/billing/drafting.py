@@ -42,8 +42,15 @@ class Drafted:
     blocked: tuple[Blocked, ...] = ()
 
 
-def draft(store: Store, log: BillingLog, pins: Pins, run_id: str) -> Drafted:
-    """Rate what `pins` covers, append its lines to the log and bring them into the tables. Raises what the log and the store raise."""
+class DraftedOtherwise(RuntimeError):
+    """Lines that a run has in the log are not those that it drafts now."""
+
+
+def draft(store: Store, log: BillingLog, pins: Pins, run_id: str, *, has_begun: bool = False) -> Drafted:
+    """Rate what `pins` covers, append its lines to the log and bring them into the tables. Raises what the log and the store raise.
+
+    `has_begun`: the log has some of them already, and they are in the tables; the rest follows. Raises DraftedOtherwise, too.
+    """
     drafted = Drafted()
     blocks: list[Blocked] = []
     for accounts in batches(store, pins):
@@ -51,7 +58,8 @@ def draft(store: Store, log: BillingLog, pins: Pins, run_id: str) -> Drafted:
             blocks += blocks_in(session)
             session.command(drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
             count = _add_up(session, drafted)
-            for first in range(0, count, LINES_AT_ONCE):
+            there = _already_there(session, run_id) if has_begun else 0
+            for first in range(there, count, LINES_AT_ONCE):
                 span = _append(session, log, pins.legal_entity.encode(), first, first + LINES_AT_ONCE)
                 project(store, log, stored=span)
             session.command("DROP TEMPORARY TABLE drafted_lines")
@@ -70,6 +78,19 @@ def _add_up(session: Session, drafted: Drafted) -> int:
         drafted.digits[currency] = digits
     drafted.lines += count
     return count
+
+
+def _already_there(session: Session, run_id: str) -> int:
+    """How many of the lines that were made the log has: the first ones, as they are appended in order."""
+    there, last, others = session.query(
+        "SELECT count(), max(place), countIf(logged.payload != drafted_lines.payload) FROM drafted_lines "
+        "INNER JOIN (SELECT line_id, payload FROM bill_lines FINAL WHERE run_id = {run:String}) AS logged "
+        "ON logged.line_id = drafted_lines.line_id",
+        {"run": run_id},
+    ).rows[0]
+    if others or there != last:
+        raise DraftedOtherwise(f"run {run_id} does not draft what it has in the log; begin a new run, and report this")
+    return int(there)
 
 
 def _append(session: Session, log: BillingLog, key: bytes, after: int, through: int) -> tuple[int, int]:

@@ -120,7 +120,7 @@ def _run(
     log.flush()
     project(store, log)
     drafted = draft(store, log, pins, run_id)
-    _refuse_when_overtaken(store, legal_entity, run_id)
+    refuse_when_overtaken(store, legal_entity, run_id)
     log.append(key, encode(closing(run_id, drafted)))
     log.flush()
     project(store, log)
@@ -150,7 +150,8 @@ def refuse_while_open(store: Store, legal_entity: str, now_ms: int) -> None:
             )
 
 
-def _refuse_when_overtaken(store: Store, legal_entity: str, run_id: str) -> None:
+def refuse_when_overtaken(store: Store, legal_entity: str, run_id: str) -> None:
+    """Raises RunOvertaken if a later run of the legal entity has opened."""
     found = store.query(
         "SELECT run_id FROM bill_runs FINAL WHERE legal_entity = {entity:String} ORDER BY billing_offset DESC, run_id LIMIT 1",
         {"entity": legal_entity},

@@ -16,6 +16,7 @@ from meterfold.bill_text_reads import show_read_pairs
 from meterfold.billing.diff.knowledge import NOW, UnknownAccount, UnknownMoment, knowledge
 from meterfold.billing.diff.walk import NotLater, bill_diff
 from meterfold.billing.documents import UnknownBill, show_bill
+from meterfold.billing.drafting import DraftedOtherwise
 from meterfold.billing.explain import explain_line
 from meterfold.billing.export import export_bills
 from meterfold.billing.holds import DraftIsHeld, NothingToRelease, failed_checks, holds, open_drafts
@@ -24,6 +25,7 @@ from meterfold.billing.preview import Preview, preview_bills, reproduce_run
 from meterfold.billing.project import project
 from meterfold.billing.rating import Blocked
 from meterfold.billing.register_reads import read_pairs
+from meterfold.billing.resume import NothingToResume, UnableToResume, resume_bills
 from meterfold.billing.rows import UnableToProject
 from meterfold.billing.run import RunInProgress, RunOvertaken, RunResult, UnknownScope, run_bills
 from meterfold.catching_up import catch_up
@@ -46,7 +48,7 @@ class Kind(StrEnum):
 
 REFUSALS = (
     RunInProgress, RunOvertaken, UnknownScope, NothingToIssue, DraftIsStale, UnableToIssue, UnableToProject, UnknownBill, DraftIsHeld,
-    NothingToRelease, UnknownAccount, UnknownMoment, NotLater,
+    NothingToRelease, UnknownAccount, UnknownMoment, NotLater, NothingToResume, UnableToResume, DraftedOtherwise,
 )  # fmt: skip
 
 
@@ -66,18 +68,23 @@ def run(
     legal_entity: Annotated[str | None, typer.Option(help="Only this legal entity.")] = None,
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be drafted, and write nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish the run that died, with what it saw.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Draft what is to be charged: everything known now, minus what was billed. Says what cannot be billed yet, and why."""
     if of_account and account and of_account != account:
         raise fail(f"one account at a time: {of_account}, or {account}?")
     chosen = of_account or account
+    if resume and (chosen or preview):
+        raise fail("--resume finishes a run that was begun, as it was begun: leave the account and --preview out")
     with workspace(data) as owned, refusing():
         catch_up(owned, followed=session().followed)
         with session().err.status("rating …"):
             result: Preview | RunResult
             if preview:
                 result = preview_bills(owned.store, owned.billing_log, now_ms(), legal_entity, chosen)
+            elif resume:
+                result = resume_bills(owned.store, owned.billing_log, now_ms(), legal_entity, take_over=True)
             else:
                 result = run_bills(owned.store, owned.billing_log, now_ms(), legal_entity, chosen, take_over=True)
         held = () if preview else holds(owned.store, result.documents)

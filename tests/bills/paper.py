@@ -11,7 +11,8 @@ from meterfold.billing.documents import Document, Line
 from meterfold.billing.rating import Blocked
 
 Row = tuple[str, ...]
-_MONEY = ("tax", "percentage", "minimum", "maximum")
+_TAXES = ("tax", "contained")
+_MONEY = (*_TAXES, "percentage", "minimum", "maximum")
 
 
 def written(text: str) -> list[Row]:
@@ -43,7 +44,7 @@ def _line(line: Line, document: Document) -> Row:
         estimated = f", {_trim(line.estimated_quantity)} of it estimated" if line.estimated_quantity else ""
         cells.append(f"{_trim(line.quantity)} {line.unit}{estimated}")
     if line.kind not in ("minimum", "maximum"):
-        cells.append(f"{_trim(line.rate * 100)} %" if line.kind in ("tax", "percentage") else _trim(line.rate))
+        cells.append(f"{_trim(line.rate * 100)} %" if line.kind in (*_TAXES, "percentage") else _trim(line.rate))
     if document.corrects:
         cells.append(f"{_money(line.amount_was, document)} → {_money(line.amount_should, document)}")
     cells.append(_money(line.amount, document))
@@ -52,8 +53,10 @@ def _line(line: Line, document: Document) -> Row:
 
 def _name(line: Line, document: Document) -> str:
     """What is charged, and its days where they are not those of the bill (the last one is inside)."""
-    name = " ".join(filter(None, (line.supply_point, line.band or "standing"))) if line.kind != "tax" else line.band
-    if line.kind == "tax" or (line.service_from, line.service_to) == (document.period_from, document.period_to):
+    if line.kind in _TAXES:
+        return line.band if line.kind == "tax" else f"{line.band} contained"
+    name = " ".join(filter(None, (line.supply_point, line.band or "standing")))
+    if (line.service_from, line.service_to) == (document.period_from, document.period_to):
         return name
     return f"{name} [{line.service_from:%d %b} – {line.service_to - timedelta(days=1):%d %b}]"
 

@@ -228,6 +228,7 @@ class Portfolio:
         self.world, self.rng, self.more = world, rng, more
         self.hardened: dict[tuple[str, str, int], int] = {}
         self.revisions: dict[tuple[str, str, int], int] = defaultdict(int)
+        self.places: dict[tuple[str, str], int] = {}
         zone = rng.choice(ZONES)
         holidays = sorted(rng.sample([str(FIRST + timedelta(days=at)) for at in range(90)], 5))
         days = {date.fromisoformat(day) for day in holidays}
@@ -325,6 +326,7 @@ class Portfolio:
             self.hardened |= found
             self.truth.standing |= found
             self.world.determinants(starts.start, starts.stop, nanos, supply_point=point, channel=name, unit=unit)
+            self.places[point, name] = self.world.curated_offset
 
     def some_nano(self, unit: str) -> int:
         """A tenth of a kWh at a time, seldom below zero."""
@@ -347,7 +349,7 @@ class Portfolio:
             point, channel, at = key
             self.world.windows(
                 [(at, at + HALF_HOUR_MS, self.hardened[key])],
-                supply_point=point, channel=channel, unit=self.truth.units[point, channel],
+                supply_point=point, channel=channel, unit=self.truth.units[point, channel], place=self.places[point, channel],
             )  # fmt: skip
         if self.more is not None:
             self.reprice()

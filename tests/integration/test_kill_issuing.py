@@ -185,14 +185,16 @@ def kills(data: Path, words: tuple[str, ...], usual_s: float, rng: random.Random
 
 
 def disturbed_run(data: Path, usual_s: float, rng: random.Random) -> Iterator[str]:
-    """Kill `bill run` several times, then let it end; where each kill fell."""
+    """Kill `bill run` several times, then let it end, or resume it; where each kill fell."""
     known = len(log_of(data))
     for hit in kills(data, ("bill", "run"), usual_s, rng, most=2):
         new = [json.loads(record.payload)["type"] for record in log_of(data)[known:]]
         known += len(new)
         if hit:
             yield "run: before" if not new else "run: after" if "run_closed" in new else "run: during"
-    meterfold(data, "bill", "run")
+    runs = [record for kind in ("run_opened", "run_closed") for record in records_of(data, kind)]
+    is_open = len(runs) > 0 and [run["run_id"] for run in runs].count(records_of(data, "run_opened")[-1]["run_id"]) == 1
+    meterfold(data, "bill", "run", *["--resume"] * is_open)
 
 
 def disturbed_issue(data: Path, usual_s: float, rng: random.Random) -> Iterator[str]:
