@@ -6,7 +6,7 @@ number is missing and none is taken twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connectors.clickhouse import Store
@@ -61,10 +61,14 @@ def issue_bill(store: Store, log: BillingLog, target: str, now_ms: int) -> tuple
                 f"meterfold bill release {target} --reason WHY"
             )
         kept = {hold.document_id for hold in held}
+        series: dict[str, _Series] = {}
         issued = []
         for draft in drafts:
             if draft.document_id not in kept:
-                issued.append(_issue(store, log, draft, now_ms))
+                entity = draft.legal_entity
+                series[entity] = series[entity].after() if entity in series else _next_number(store, entity, now_ms)
+                issued.append(_issue(log, draft, series[entity], now_ms))
+        project(store, log)
         return tuple(issued)
 
 
@@ -94,16 +98,28 @@ def _current_drafts(store: Store, log: BillingLog, target: str, now_ms: int) -> 
     return drafts
 
 
-def _issue(store: Store, log: BillingLog, draft: Document, now_ms: int) -> Issued:
-    series, number = _next_number(store, draft.legal_entity)
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The series of a legal entity, the next number in it, and the month that is booked into. Nobody else takes one meanwhile."""
+
+    name: str
+    number: int
+    accounting_period: str
+
+    def after(self) -> _Series:
+        return replace(self, number=self.number + 1)
+
+
+def _issue(log: BillingLog, draft: Document, series: _Series, now_ms: int) -> Issued:
+    number = printed(series.name, series.number)
     record = {
         "v": VERSION,
         "type": "issued",
         "document_id": draft.document_id,
         "legal_entity": draft.legal_entity,
-        "series": series,
-        "number": number,
-        "document_number": printed(series, number),
+        "series": series.name,
+        "number": series.number,
+        "document_number": number,
         "kind": draft.kind,
         "account": draft.account,
         "run_id": draft.run_id,
@@ -115,12 +131,11 @@ def _issue(store: Store, log: BillingLog, draft: Document, now_ms: int) -> Issue
         "corrects": list(draft.corrects),
         "issued_ms": now_ms,
         "issued_on": day_of(now_ms).isoformat(),
-        "accounting_period": open_month(store, draft.legal_entity, day_of(now_ms)),
+        "accounting_period": series.accounting_period,
     }
     log.append(draft.legal_entity.encode(), encode(record))
     log.flush()
-    project(store, log)
-    return Issued(draft.document_id, str(record["document_number"]), draft.kind, draft.account)
+    return Issued(draft.document_id, number, draft.kind, draft.account)
 
 
 def printed(series: str, number: int) -> str:
@@ -128,7 +143,7 @@ def printed(series: str, number: int) -> str:
     return f"{series}{'-' if series[-1:].isalnum() else ''}{number:06d}"
 
 
-def _next_number(store: Store, legal_entity: str) -> tuple[str, int]:
+def _next_number(store: Store, legal_entity: str, now_ms: int) -> _Series:
     found = store.query(
         "SELECT invoice_series FROM ref_legal_entities WHERE legal_entity = {entity:String}", {"entity": legal_entity}
     ).rows
@@ -139,7 +154,7 @@ def _next_number(store: Store, legal_entity: str) -> tuple[str, int]:
         "SELECT max(number) FROM bill_issued WHERE legal_entity = {entity:String} AND series = {series:String}",
         {"entity": legal_entity, "series": series},
     ).rows[0]
-    return series, int(last) + 1
+    return _Series(series, int(last) + 1, open_month(store, legal_entity, day_of(now_ms)))
 
 
 def _refuse_incomplete(store: Store, run_id: str) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from connectors.clickhouse import Session, Store
-from connectors.clickhouse_schema import ordered, sql_files
-from meterfold.store import sql_folder
+from meterfold.billing.steps import Rows, steps
 
 NEVER: Final = date(2149, 6, 6)
 """The last day there is."""
@@ -237,32 +234,20 @@ def staged(store: Store, pins: Pins, accounts: list[str], *, exact: bool = False
     `exact`: every window is looked at on its own, also where adding them up gives the same, so that `rating_windows` has them all.
     """
     params = pins.params() | {"accounts": accounts, "exact": int(exact)}
-    steps = _steps()
-    asked_about = {step.nothing_without for step in steps}
-    empty: set[str] = set()
     with store.session() as session:
         session.command("SET compile_expressions = 0")  # to compile these took longer than to run them
-        for step in steps:
-            if step.nothing_without in empty and step.name in _SHAPES:
+        there = Rows(session)
+        for step in steps():
+            if step.name in _SHAPES and not there.any_of(step.need):
                 session.command(_SHAPES[step.name])
-                empty.add(step.name)
+                there.is_empty(step.name)
                 continue
-            session.command(step.statement, params)
-            if step.nothing_without and step.name not in _SHAPES:
+            session.command(step.statement(there), params)
+            if step.need and step.name not in _SHAPES:
                 _SHAPES[step.name] = _shape(session, step.name)
-            if step.name in asked_about and not session.query(f"SELECT 1 FROM {step.name} LIMIT 1").rows:
-                empty.add(step.name)
         yield session
-        for step in steps:
+        for step in steps():
             session.command(f"DROP TEMPORARY TABLE IF EXISTS {step.name}")
-
-
-class _Step(NamedTuple):
-    """A table of sql/billing. `nothing_without`: one before it without whose rows it has none (its file says so), or ""."""
-
-    name: str
-    statement: str
-    nothing_without: str
 
 
 _SHAPES: Final[dict[str, str]] = {}
@@ -272,13 +257,6 @@ _SHAPES: Final[dict[str, str]] = {}
 def _shape(session: Session, table: str) -> str:
     columns = ", ".join(f"`{name}` {kind}" for name, kind, *_ in session.query(f"DESCRIBE TABLE {table}").rows)
     return f"CREATE OR REPLACE TEMPORARY TABLE {table} ({columns})"
-
-
-@cache
-def _steps() -> tuple[_Step, ...]:
-    files = sql_files(sql_folder() / "billing")
-    found = {name: re.search(r"^-- Nothing without (\w+)\.$", text, re.MULTILINE) for name, text in files.items()}
-    return tuple(_Step(name, files[name], need[1] if (need := found[name]) else "") for name in ordered(files))
 
 
 def _blocked(row: tuple[Any, ...]) -> Blocked:

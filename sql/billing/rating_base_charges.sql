@@ -5,7 +5,7 @@ WITH
     parts AS (SELECT * FROM rating_line_parts),
     segments AS (SELECT * FROM rating_segments),
     prices AS (SELECT * FROM rating_prices),
-    currencies AS (SELECT * FROM ref_currencies),
+    currencies AS (SELECT * FROM rating_currencies),
     added AS
     (
         SELECT

@@ -121,6 +121,7 @@ FROM segments
 INNER JOIN complaints ON complaints.tariff = segments.tariff AND complaints.tariff_version = segments.tariff_version
 
 UNION ALL
+-- Nothing without rating_tax_charges.
 SELECT
     account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'the tariffs of the account have taxes that are on each other: ' || arrayStringConcat(arraySort(groupArray(tax)), ', ') AS detail, '' AS remedy
@@ -129,6 +130,7 @@ WHERE is_circular
 GROUP BY account, period_from, period_to
 
 UNION ALL
+-- Nothing without rating_tax_charges.
 SELECT
     account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'no rate is stated for the day on which they are due, of the taxes: ' || arrayStringConcat(arraySort(groupUniqArray(tax)), ', ') AS detail,
@@ -174,6 +176,7 @@ FROM segments
 INNER JOIN unbanded ON unbanded.segment = segments.segment
 
 UNION ALL
+-- Nothing without rating_prices WHERE number != ''.
 SELECT DISTINCT
     segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_NUMBER' AS reason,
     segments.supply_point AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
@@ -185,6 +188,7 @@ INNER JOIN (SELECT tariff, tariff_version, number FROM rating_prices WHERE numbe
 WHERE NOT arrayExists(item -> item.1 = needed.number AND item.2 <= segments.service_from, segments.numbers)
 
 UNION ALL
+-- Nothing without rating_valued.
 SELECT
     segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'NO_PRICE' AS reason,
     segments.supply_point AS supply_point, metered.channel AS channel, valued.first_unpriced_ms AS from_ms, valued.unpriced_until_ms AS until_ms,
@@ -197,6 +201,7 @@ INNER JOIN metered ON metered.segment = valued.segment AND metered.price = value
 WHERE valued.unpriced_windows > 0
 
 UNION ALL
+-- Nothing without rating_tiles.
 SELECT
     account, period_from, period_to, 'NOT_HARDENED' AS reason, supply_point, channel, hardened_to_ms AS from_ms, service_end_ms AS until_ms,
     0 AS windows,
@@ -207,6 +212,7 @@ FROM tiles
 WHERE hardened_to_ms < service_end_ms
 
 UNION ALL
+-- Nothing without rating_tiles.
 SELECT
     account, period_from, period_to, 'HOLE' AS reason, supply_point, channel, hole_from_ms AS from_ms, hole_until_ms AS until_ms, 0 AS windows,
     'no determinant: no register was configured for the channel then' AS detail,
@@ -216,6 +222,7 @@ FROM tiles
 WHERE has_hole
 
 UNION ALL
+-- Nothing without rating_tiles.
 SELECT
     account, period_from, period_to, 'OVERLAP' AS reason, supply_point, channel, overlap_from_ms AS from_ms, overlap_until_ms AS until_ms,
     0 AS windows, 'two determinants cover the same time' AS detail, '' AS remedy
@@ -223,6 +230,7 @@ FROM tiles
 WHERE has_overlap
 
 UNION ALL
+-- Nothing without rating_tiles.
 SELECT
     account, period_from, period_to, 'MISSING' AS reason, supply_point, channel, first_missing_ms AS from_ms, missing_until_ms AS until_ms,
     missing_count AS windows, 'hardened as MISSING: an estimate was refused; bring the reads, or edit' AS detail, '' AS remedy
@@ -230,12 +238,14 @@ FROM tiles
 WHERE missing_count > 0
 
 UNION ALL
+-- Nothing without rating_billed.
 SELECT
     account, period_from, period_to, 'CALENDAR_CHANGED' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'documents were issued for this period, which is not on the calendar of the account any more; once billed, the calendar is fixed' AS detail, '' AS remedy
 FROM off_calendar
 
 UNION ALL
+-- Nothing without rating_billed.
 SELECT
     periods.account AS account, periods.period_from AS period_from, periods.period_to AS period_to, 'CALENDAR_CHANGED' AS reason,
     '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,

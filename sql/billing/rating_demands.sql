@@ -1,5 +1,6 @@
 -- One row per segment and demand charge, with what is billed and why, in 10⁻¹² of its unit: the greatest of what was measured, the minimum, and the
 -- ratchet: a share of the highest billed demand of the charge (by its name) in the `months` periods before, which may have been a ratchet itself.
+-- Nothing without rating_prices WHERE kind = 'demand'.
 CREATE OR REPLACE TEMPORARY TABLE rating_demands AS
 WITH
     quantities AS (SELECT * FROM rating_quantities),

@@ -1,9 +1,10 @@
 -- One row per account, billing period, supply point, percentage, minimum or maximum of a tariff version in force there, and part of the period with
 -- one rate of tax: what it is, and the days.
+-- Nothing without rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum').
 CREATE OR REPLACE TEMPORARY TABLE rating_dues AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum')),
-    currencies AS (SELECT * FROM ref_currencies),
+    currencies AS (SELECT * FROM rating_currencies),
     wholes AS (SELECT * FROM rating_wholes),
     occupied AS
     (

@@ -97,6 +97,7 @@ FROM used
 WHERE kind = 'energy'
 
 UNION ALL
+-- Nothing without rating_prices WHERE kind = 'tiers'.
 SELECT
     segment, price, tier_no AS band_no, if(length(tier_names) > 1, tier_names[tier_no], '') AS label, tier_names[tier_no] AS band,
     line_unit AS unit, tier_rates[tier_no] AS rate,
@@ -111,6 +112,7 @@ SELECT
 FROM tiered
 
 UNION ALL
+-- Nothing without rating_demands.
 SELECT
     demands.segment AS segment, demands.price AS price, 1 AS band_no, '' AS label, '' AS band, metered.line_unit AS unit, prices.rate AS rate,
     intDiv(billed_pico * days, of_days) AS quantity_pico,
@@ -128,6 +130,7 @@ LEFT JOIN wholes
         AND wholes.charge = prices.charge
 
 UNION ALL
+-- Nothing without rating_prices WHERE kind = 'standing'.
 SELECT
     segment, price, 1 AS band_no, '' AS label, '' AS band,
     multiIf(number_unit != '', number_unit, number != '', number, per) AS unit, rate,

@@ -20,7 +20,7 @@ WITH
         FROM rating_prices
         WHERE is_metered
     ),
-    factors AS (SELECT * FROM ref_unit_factors),
+    factors AS (SELECT * FROM rating_unit_factors),
     applied AS
     (
         SELECT

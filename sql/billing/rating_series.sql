@@ -1,4 +1,5 @@
 -- One row per price series that a charge is at, and step of it: its price, in the unit and currency of the charge.
+-- Nothing without rating_prices WHERE series != ''.
 CREATE OR REPLACE TEMPORARY TABLE rating_series AS
 WITH
     asked AS (SELECT series, unit, currency FROM rating_prices WHERE series != ''),

@@ -8,7 +8,7 @@ WITH
         SELECT calendar, user.1 AS site, user.2 AS tariff, user.3 AS tariff_version FROM rating_calendars ARRAY JOIN users AS user
     ),
     parts AS (SELECT * FROM rating_parts),
-    factors AS (SELECT * FROM ref_unit_factors),
+    factors AS (SELECT * FROM rating_unit_factors),
     asked AS
     (
         SELECT tariff, tariff_version, stream.1 AS channel, stream.2 AS minus, max(if(kind = 'demand', highest, 0)) AS highest

@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMPORARY TABLE rating_taxed AS
 WITH
     charges AS (SELECT * FROM rating_net_charges),
     taxes AS (SELECT * FROM rating_taxes WHERE complaint = ''),
-    currencies AS (SELECT * FROM ref_currencies),
+    currencies AS (SELECT * FROM rating_currencies),
     accounts AS (SELECT account, tax_treatments FROM rating_accounts),
     invoiced AS
     (

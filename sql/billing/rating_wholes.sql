@@ -1,6 +1,7 @@
 -- One row per account, billing period, supply point and charge (by its name) that a version of a tariff takes whole (`prorate: none`): `whole_days`, the
 -- days of all segments in which it is due. Those share it by their days: a price change, another tenancy or tariff of the account, a tax or a
 -- number of the tenancy cuts the period, and the account still is charged once.
+-- Nothing without rating_prices WHERE prorate = 'none'.
 CREATE OR REPLACE TEMPORARY TABLE rating_wholes AS
 WITH
     taken AS (SELECT DISTINCT charge FROM rating_prices WHERE prorate = 'none' AND kind IN ('tiers', 'demand', 'standing', 'minimum', 'maximum')),

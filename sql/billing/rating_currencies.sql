@@ -1,0 +1,4 @@
+-- One row per currency whose minor unit is not two decimal places, as ref_currencies has them, which many steps join.
+CREATE OR REPLACE TEMPORARY TABLE rating_currencies AS
+SELECT *
+FROM ref_currencies
