@@ -1,6 +1,6 @@
 -- One row per standing window, from eight weeks before a segment on, of a channel that its tariff version bills also where it does not know: what estimates
 -- are made of. That is so from `estimate_after_days` after the end of the period on, by UTC. Read-to-read spans are never estimated.
--- Nothing without rating_exact.
+-- Nothing without rating_segments WHERE estimate_after_days IS NOT NULL.
 CREATE OR REPLACE TEMPORARY TABLE rating_history AS
 WITH
     exact AS (SELECT segment, channel FROM rating_exact),
