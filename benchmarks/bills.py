@@ -167,7 +167,7 @@ def measure(points: int, root: Path) -> dict[str, Any]:
         world.entity()
         world.site()
         world.tariff("TF", TARIFF)
-        synthesise(store, points)
+        synthesise(store, log, points)
         project(store, log)
         store.close()
         store.seconds.clear()
@@ -190,8 +190,8 @@ def _windows() -> int:
     return (midnight_ms(LAST, ZONE) - midnight_ms(FIRST, ZONE)) // 1_800_000
 
 
-def synthesise(store: Store, points: int) -> None:
-    """Accounts, supply points, tenancies, determinants and adjustments, made by ClickHouse from numbers."""
+def synthesise(store: Store, log: FileBillingLog, points: int) -> None:
+    """Accounts, supply points, tenancies, and, made by ClickHouse from numbers, determinants and adjustments."""
     bodies = {
         "account": {
             "legal_entity": "LE", "party_id": "P-@", "currency": "GBP", "billing_from": str(FIRST), "opening_position": "0.00",
@@ -204,16 +204,17 @@ def synthesise(store: Store, points: int) -> None:
     }  # fmt: skip
     prefixes = {"account": "A", "supply_point": "SP", "tenancy": "T"}
     for kind, body in bodies.items():
-        store.command(
-            "INSERT INTO reference_objects SELECT {kind:String}, {prefix:String} || leftPad(toString(number), 7, '0'), 1, "
-            "replaceAll({body:String}, '@', leftPad(toString(number), 7, '0')), NULL, false, 0, 0 FROM numbers({points:UInt64})",
-            {"kind": kind, "prefix": prefixes[kind], "body": orjson.dumps(body).decode(), "points": points},
+        text = orjson.dumps(
+            {"v": 1, "type": "reference", "kind": kind, "id": f"{prefixes[kind]}@", "version": 1, "body": body, "ended": None}
         )
+        log.append_together(b"LE", [text.replace(b"@", b"%07d" % number) for number in range(points)])
+    log.flush()
     at_once = 5_000
     for first in range(0, points, at_once):
         params = {
             "first": first, "count": min(at_once, points - first) * _windows(), "windows": _windows(),
-            "start_ms": midnight_ms(FIRST, ZONE),
+            "start_ms": midnight_ms(FIRST, ZONE), "days": _windows() // 48,
+            "day_count": min(at_once, points - first) * (_windows() // 48),
         }  # fmt: skip
         store.command(_DETERMINANTS, params)
         store.command(_ADJUSTMENTS, params)
@@ -235,16 +236,33 @@ _WINDOW: Final = """
     toInt64(hash % 1000) * 1000000000 AS quantity_nano,
     cityHash64(supply_point) % 8 AS curated_partition
 """
-_DETERMINANTS: Final = f"""
-INSERT INTO determinants (
-    supply_point, channel, start_ms, end_ms, unit, quantity_nano, n_actual, n_estimated, quality, hardened_by, rule_version, known_at_ms,
-    curated_partition, curated_offset
+_DETERMINANTS: Final = """
+INSERT INTO determinant_stretches (
+    supply_point, channel, start_ms, length_ms, unit, quantities_nano, n_actual, n_estimated, quality, hardened_by, cause_subs, rule_version,
+    known_at_ms, curated_partition, curated_offset
 )
+WITH
+    days AS
+    (
+        SELECT
+            'SP' || leftPad(toString({first:UInt64} + intDiv(number, {days:UInt64})), 7, '0') AS supply_point,
+            toInt64({start_ms:Int64} + (number % {days:UInt64}) * 86400000) AS day_ms,
+            arrayMap(place -> cityHash64(supply_point, toInt64(day_ms + place * 1800000)), range(48)) AS hashes,
+            arrayMap(hash -> hash % 50 = 0, hashes) AS estimated,
+            arrayPopBack(arrayPushFront(estimated, estimated[1])) AS before,
+            arraySplit((place, now, was) -> now != was, range(48), estimated, before) AS stretches,
+            number
+        FROM numbers({day_count:UInt64})
+    )
 SELECT
-    supply_point, channel, start_ms, end_ms, unit, quantity_nano, hash % 50 != 0, hash % 50 = 0, if(hash % 50 = 0, 'ESTIMATED', 'ACTUAL'),
-    'read', 1, 1, curated_partition, number + {{first:UInt64}} * 1488
-FROM (SELECT number, {_WINDOW} FROM numbers({{count:UInt64}}))
+    supply_point, 'E', toInt64(day_ms + stretch[1] * 1800000), 1800000, 'Wh',
+    arrayMap(place -> toInt64(hashes[place + 1] % 1000) * 1000000000, stretch), NOT estimated[stretch[1] + 1], estimated[stretch[1] + 1],
+    if(estimated[stretch[1] + 1], 'ESTIMATED', 'ACTUAL'), 'read', stretch, 1, 1, cityHash64(supply_point) % 8,
+    number + {first:UInt64} * {days:UInt64}
+FROM days
+ARRAY JOIN stretches AS stretch
 """
+"""A list a day hardened its windows, in as many stretches as there are changes between what was read and what was estimated."""
 _ADJUSTMENTS: Final = f"""
 INSERT INTO adjustments (
     supply_point, channel, start_ms, end_ms, revision, unit, old_nano, new_nano, delta_nano, n_actual, quality, reason, rule_version,

@@ -6,11 +6,12 @@ from typing import Any, Final
 from benchmarks.measuring import Stopwatch
 from benchmarks.sizes import CHANNELS, Size
 from benchmarks.stage import batches, reference_batches
-from connectors.clickhouse_columns import rows_of
-from connectors.clickhouse_sink import FLUSH_ROWS
+from connectors.clickhouse_columns import elements_of, rows_of
+from connectors.clickhouse_sink import FLUSH_VALUES, Columns
 from connectors.file_log import Frames
 from connectors.scan import Names, scan_curated
 from dataflows.curated_batch import decoder, fold_frames
+from dataflows.stretches import in_stretches
 from meterfold.store import open_store
 from meterfold.workspace import CURATED_PARTITIONS
 from state.changes import Changes, Restoring
@@ -78,17 +79,19 @@ def _warm(root: Path, partition: int, given: list[Frames]) -> None:
 
 
 def _insert(root: Path, blocks: dict[str, list[list[Block]]]) -> tuple[int, float]:
-    """(rows, CPU seconds, merges included): the fold's rows into new tables, as many at once as the sink holds back."""
+    """(rows of the fold, CPU seconds, merges included): made stretches of, into new tables, as many at once as the sink holds back."""
     rows, watch = 0, Stopwatch()
     with open_store(root / "insert") as store:
-        for table, batches_of_blocks in blocks.items():
-            held: list[Block] = []
-            number = 0
+        for stream, batches_of_blocks in blocks.items():
+            held: list[Columns] = []
+            values = 0
             for at, given in enumerate(batches_of_blocks):
-                held += given
-                number += sum(rows_of(block["known_at_ms"]) for block in given)
-                if number >= FLUSH_ROWS or at == len(batches_of_blocks) - 1:
-                    with watch.running():
-                        rows += store.insert_blocks(table, held) if held else 0
-                    held, number = [], 0
+                rows += sum(rows_of(block["known_at_ms"]) for block in given)
+                with watch.running():
+                    table, stretches = in_stretches(stream, given)
+                    held += stretches
+                    values += sum(elements_of(column) for columns in stretches for column in columns.values())
+                    if values >= FLUSH_VALUES or at == len(batches_of_blocks) - 1:
+                        store.insert_blocks(table, held)
+                        held, values = [], 0
     return rows, watch.cpu_s

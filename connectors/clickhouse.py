@@ -128,7 +128,8 @@ class Store:
     def insert_blocks(self, table: str, blocks: Sequence[Mapping[str, Column]]) -> int:
         """Append rows given as blocks of the same columns, each of equal length; returns how many.
 
-        A column may be a numpy array, a numpy masked array (masked = NULL), Words, Slices or a sequence (None = NULL).
+        A column may be a numpy array, a numpy masked array (masked = NULL), Words, Slices, Lists or a sequence
+        (None = NULL).
         Names and units are the table's: `*_ms` are int64 milliseconds, `*_nano` int64 counts of 10⁻⁹. Raises UnknownTable for a
         name the table does not have, ValueOutOfRange for a number that does not fit (nothing is inserted then), UnableToQuery for
         what ClickHouse refuses.

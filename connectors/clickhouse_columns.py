@@ -24,15 +24,29 @@ class Slices(NamedTuple):
     end: NDArray[np.int64]
 
 
-Column = Sequence[Any] | NDArray[Any] | Words | Slices
-"""What a column may be given as: a sequence (None = NULL), a numpy array (masked = NULL), Words or Slices."""
+class Lists(NamedTuple):
+    """A column of lists: `lengths[i]` elements belong to row i; they stand one row after the other."""
+
+    lengths: NDArray[np.int64]
+    elements: Column
+
+
+Column = Sequence[Any] | NDArray[Any] | Words | Slices | Lists
+"""What a column may be given as: a sequence (None = NULL), a numpy array (masked = NULL), Words, Slices or Lists."""
 
 
 def rows_of(column: Column) -> int:
     """How many rows a column has."""
     if isinstance(column, Words):
         return len(column.codes)
+    if isinstance(column, Lists):
+        return len(column.lengths)
     return len(column.start) if isinstance(column, Slices) else len(column)
+
+
+def elements_of(column: Column) -> int:
+    """How many values a column has: as many as rows, or as its lists have elements."""
+    return rows_of(column.elements if isinstance(column, Lists) else column)
 
 
 def codes_of(name: str, words: Words) -> NDArray[np.intp]:
@@ -46,9 +60,11 @@ def codes_of(name: str, words: Words) -> NDArray[np.intp]:
 
 
 def listed(name: str, column: Column) -> list[Any]:
-    """An array or a sequence as a list of Python values, None where masked. Raises TypeError for Slices, which are text."""
+    """An array or a sequence as a list of Python values, None where masked. Raises TypeError for Slices, which are text, and Lists."""
     if isinstance(column, Slices):
         raise TypeError(f"{name} was given Slices, which are for text")
+    if isinstance(column, Lists):
+        raise TypeError(f"{name} was given Lists, which are for arrays")
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.clickhouse_columns import Column, codes_of, listed, refuse_nulls
+from connectors.clickhouse_columns import Column, Lists, codes_of, listed, refuse_nulls
 from state.outputs import Words
-
-
-class Lists(NamedTuple):
-    """`lengths[i]` elements belong to row i; they stand one row after the other."""
-
-    lengths: NDArray[np.int64]
-    elements: Column
 
 
 def as_lists(name: str, column: Column) -> Lists:
     """A column of lists. Raises ValueOutOfRange for None, TypeError for text and what else is no list, IndexError for Words."""
+    if isinstance(column, Lists):
+        return column
     if isinstance(column, Words):
         lengths, elements = _of_values(name, column.values)
         codes = codes_of(name, column)

@@ -12,7 +12,7 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
-from connectors.clickhouse import Store
+from connectors.clickhouse import Store, UnableToQuery
 
 _APPLIED = """
 CREATE TABLE IF NOT EXISTS schema_applied
@@ -27,6 +27,8 @@ ORDER BY (kind, name)
 COMMENT 'What sql/ files this store has. Natural key: kind, name; the highest step stands.'
 """
 _MIGRATION = re.compile(r"\d{4}_[a-z0-9_]+")
+_THROWN = 395
+"""ClickHouse's number for what throwIf throws."""
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _CREATES = re.compile(r"^CREATE (TABLE|VIEW|FUNCTION) (?!IF NOT EXISTS)", re.IGNORECASE | re.MULTILINE)
 
@@ -51,12 +53,23 @@ def apply_migrations(store: Store, folder: Path) -> list[str]:
             raise UnableToMigrate(f"{name}.sql is not named NNNN_what_it_does.sql")
         if name not in applied:
             for statement in statements(text):
-                store.command(_CREATES.sub(r"CREATE \1 IF NOT EXISTS ", statement))
+                _apply(store, _CREATES.sub(r"CREATE \1 IF NOT EXISTS ", statement))
             _record(store, "migration", name, text)
             fresh.append(name)
         elif applied[name] != _hash(text):
             raise UnableToMigrate(f"{name}.sql was changed after this store applied it; add a new migration instead")
     return fresh
+
+
+def _apply(store: Store, statement: str) -> None:
+    """Run a statement of a migration, which says by throwIf what keeps it from being applied."""
+    try:
+        store.command(statement)
+    except UnableToQuery as error:
+        if error.code != _THROWN and "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO" not in str(error):
+            raise
+        said = re.search(r"DB::Exception: (.*?): (?:while|In scope|\(FUNCTION)", str(error))
+        raise UnableToMigrate(said[1] if said else str(error)) from error
 
 
 def apply_models(store: Store, folder: Path) -> list[str]:

@@ -10,10 +10,10 @@ from typing import Final
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.clickhouse import Store
-from connectors.clickhouse_columns import Column, rows_of
+from connectors.clickhouse_columns import Column, elements_of
 
-FLUSH_ROWS: Final = 200_000
-"""Rows held back before they are inserted, some 60 MB; everything is inserted at the end of an epoch in any case.
+FLUSH_VALUES: Final = 3_000_000
+"""Values held back before they are inserted, some 30 MB; everything is inserted at the end of an epoch in any case.
 
 An insert costs about 10 ms before its first row, and each makes a part that is merged later."""
 
@@ -42,17 +42,17 @@ class _ClickHousePartition(StatefulSinkPartition[Block, None]):
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: dict[str, list[Columns]] = {}
-        self._rows = 0
+        self._values = 0
         self._frontier: dict[tuple[str, int], Frontier] = {}
 
     def write_batch(self, values: list[Block]) -> None:
         for block in values:
             for table, blocks in block.tables.items():
                 self._held.setdefault(table, []).extend(blocks)
-                self._rows += sum(rows_of(next(iter(columns.values()), ())) for columns in blocks)
+                self._values += sum(elements_of(column) for columns in blocks for column in columns.values())
             for frontier in block.frontier:
                 self._frontier[frontier.kind, frontier.partition] = frontier
-        if self._rows >= FLUSH_ROWS:
+        if self._values >= FLUSH_VALUES:
             self._flush()
 
     def snapshot(self) -> None:
@@ -69,7 +69,7 @@ class _ClickHousePartition(StatefulSinkPartition[Block, None]):
             reached = list(self._frontier.values())
             names = ("kind", "partition", "next_offset", "known_at_ms")
             self._store.insert("frontier", {name: [getattr(item, name) for item in reached] for name in names})
-        self._held, self._rows, self._frontier = {}, 0, {}
+        self._held, self._values, self._frontier = {}, 0, {}
 
 
 class ClickHouseSink(FixedPartitionedSink[Block, None]):

@@ -22,6 +22,7 @@ from connectors.scan import Names
 from dataflows.curated_archive import curated_archive
 from dataflows.curated_batch import fold_frames
 from dataflows.fold_snapshots import FoldSnapshots
+from dataflows.stretches import in_stretches
 from state.columnar import BatchFold
 from state.fold import Fold
 from state.outputs import COLUMNS, Outputs
@@ -71,7 +72,9 @@ class FoldLogic(StatefulBatchLogic[Frames, Block, bytes]):
         fold, out = batches.fold, Outputs()
         batch = fold_frames(batches, frames, self._names, out)
         fold.ledger_rows(out)
-        tables: dict[str, Sequence[Columns]] = {stream: blocks for stream in COLUMNS if (blocks := out.blocks(stream))}
+        tables: dict[str, Sequence[Columns]] = dict(
+            in_stretches(stream, blocks) for stream in COLUMNS if (blocks := out.blocks(stream))
+        )
         tables["curated_records"] = [curated_archive(frames, batch)]
         frontier = Frontier("fold", fold.curated_partition, self._next_offset, fold.known_at_ms)
         return Block(tables, (frontier,))

@@ -22,10 +22,15 @@ WITH
     changed_windows AS (SELECT supply_point, channel, start_ms, end_ms FROM changed),
     estimated AS
     (
-        SELECT DISTINCT supply_point, channel, start_ms, end_ms
-        FROM determinants
-        PREWHERE n_estimated > 0
-        WHERE supply_point IN (SELECT supply_point FROM changed) AND (supply_point, channel, start_ms, end_ms) IN changed_windows
+        SELECT supply_point, channel, start_ms, start_ms + length_ms AS end_ms
+        FROM
+        (
+            SELECT supply_point, channel, length_ms, arrayJoin(range(start_ms, start_ms + length_ms * length(quantities_nano), length_ms)) AS start_ms
+            FROM determinant_stretches
+            PREWHERE n_estimated > 0
+            WHERE supply_point IN (SELECT supply_point FROM changed)
+        )
+        WHERE (supply_point, channel, start_ms, end_ms) IN changed_windows
     )
 SELECT
     changed.supply_point AS supply_point,

@@ -21,19 +21,32 @@ WITH
         FROM adjusted
         WHERE (supply_point, channel, slot) IN doubtful
     ),
+    windows AS
+    (
+        SELECT
+            supply_point,
+            channel,
+            stretches.start_ms + place * length_ms AS start_ms,
+            stretches.start_ms + (place + 1) * length_ms AS end_ms,
+            quantity_nano,
+            n_estimated
+        FROM determinant_stretches AS stretches
+        ARRAY JOIN quantities_nano AS quantity_nano, range(toInt64(length(quantities_nano))) AS place
+        WHERE supply_point IN (SELECT supply_point FROM doubtful) AND channel IN (SELECT channel FROM doubtful)
+            AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
+    ),
     unchanged AS
     (
         SELECT
-            determinants.supply_point AS supply_point,
-            determinants.channel AS channel,
+            windows.supply_point AS supply_point,
+            windows.channel AS channel,
             slots.slot AS slot,
             count() AS windows,
-            max((toInt128(quantity_nano), n_estimated > 0)) AS peak
-        FROM determinants
-        ANY INNER JOIN slots ON slots.start_ms = determinants.start_ms
-        WHERE supply_point IN (SELECT supply_point FROM doubtful) AND channel IN (SELECT channel FROM doubtful)
-            AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
-            AND (supply_point, channel, slots.slot) IN doubtful AND (supply_point, channel, start_ms, end_ms) NOT IN changed
+            max((toInt128(windows.quantity_nano), windows.n_estimated > 0)) AS peak
+        FROM windows
+        ANY INNER JOIN slots ON slots.start_ms = windows.start_ms
+        WHERE (windows.supply_point, windows.channel, slots.slot) IN doubtful
+            AND (windows.supply_point, windows.channel, windows.start_ms, windows.end_ms) NOT IN changed
         GROUP BY supply_point, channel, slot
     )
 SELECT

@@ -1,25 +1,91 @@
--- One row per supply point, channel and slot of what hardened, before adjustments: added up in one pass over the determinants, in the order of
--- their key. Slot 0: windows that start at no instant of any calendar. `print` is the sum of a hash of each window: together with the count it
--- tells a whole tiling from one in which a row came twice, is missing, or has other bounds.
+-- One row per supply point, channel and slot of what hardened, before adjustments: added up in one pass over the stretches of windows, turn of a slot
+-- by turn. Slot 0: windows that start at no instant of any calendar. `print` is the sum of a hash of each window: together with the count it tells a
+-- whole tiling from one in which a row came twice, is missing, or has other bounds.
 CREATE OR REPLACE TEMPORARY TABLE rating_sums AS
 WITH
     streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
-    slots AS (SELECT start_ms, slot FROM rating_slots)
+    slots AS (SELECT start_ms, turn FROM rating_slots),
+    turns AS (SELECT turn, slot, from_ms, until_ms FROM rating_turns),
+    (SELECT min(start_ms) FROM slots) AS first_ms,
+    (SELECT max(start_ms) FROM slots) AS last_ms,
+    -- of each stretch what starts within the calendars
+    stretches AS
+    (
+        SELECT
+            supply_point,
+            channel,
+            start_ms,
+            length_ms,
+            quantities_nano,
+            n_estimated > 0 AS is_estimated,
+            n_missing > 0 AS is_missing,
+            toInt64(greatest(0, intDiv(first_ms - start_ms + length_ms - 1, length_ms))) AS first_at,
+            toInt64(least(toInt64(length(quantities_nano)), intDiv(last_ms - start_ms, length_ms) + 1)) AS behind_at
+        FROM determinant_stretches
+        WHERE supply_point IN (SELECT supply_point FROM streams) AND channel IN (SELECT channel FROM streams)
+            AND start_ms <= last_ms AND start_ms + length_ms * length(quantities_nano) > first_ms AND first_at < behind_at
+            AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
+    ),
+    begun AS
+    (
+        SELECT stretches.*, slots.turn AS first_turn
+        FROM stretches
+        ANY LEFT JOIN slots ON slots.start_ms = stretches.start_ms + stretches.first_at * stretches.length_ms
+    ),
+    turned AS
+    (
+        SELECT
+            begun.*,
+            arrayJoin(if(first_turn = 0 OR slots.turn = 0, [toUInt32(0)], range(first_turn, slots.turn + 1))) AS turn
+        FROM begun
+        ANY LEFT JOIN slots ON slots.start_ms = begun.start_ms + (begun.behind_at - 1) * begun.length_ms
+    ),
+    cut AS
+    (
+        SELECT
+            supply_point,
+            channel,
+            start_ms,
+            length_ms,
+            is_estimated,
+            is_missing,
+            turns.slot AS slot,
+            toInt64(if(slot = 0, first_at, greatest(first_at, intDiv(turns.from_ms - start_ms + length_ms - 1, length_ms)))) AS at,
+            toInt64(if(slot = 0, behind_at, least(behind_at, intDiv(turns.until_ms - start_ms + length_ms - 1, length_ms)))) AS behind,
+            arraySlice(quantities_nano, at + 1, behind - at) AS quantities
+        FROM turned
+        ANY LEFT JOIN turns ON turns.turn = turned.turn
+        WHERE at < behind
+    ),
+    added AS
+    (
+        SELECT
+            supply_point,
+            channel,
+            slot,
+            toUInt64(behind - at) AS windows,
+            arraySum(place -> intHash64(bitXor(start_ms + place * length_ms, bitShiftLeft(length_ms, 40))), range(at, behind)) AS print,
+            arrayMax(quantities) AS peak,
+            -- an Int64 sum wraps where windows are huge
+            if(
+                greatest(peak, -arrayMin(quantities)) < intDiv(toInt64(9223372036854775807), toInt64(windows)),
+                toInt128(arraySum(quantities)), arraySum(quantity -> toInt128(quantity), quantities)
+            ) AS quantity,
+            is_estimated,
+            is_missing
+        FROM cut
+    )
 SELECT
     supply_point,
     channel,
-    slots.slot AS slot,
-    count() AS windows,
-    sum(intHash64(bitXor(determinants.start_ms, bitShiftLeft(determinants.end_ms - determinants.start_ms, 40)))) AS print,
-    sum(toInt128(determinants.quantity_nano)) AS quantity_nano,
-    max(determinants.quantity_nano) AS peak_nano,
-    countIf(n_estimated > 0) AS estimated_windows,
-    sumIf(toInt128(determinants.quantity_nano), n_estimated > 0) AS estimated_nano,
-    maxIf(determinants.quantity_nano, n_estimated > 0) AS estimated_peak_nano,
-    countIf(n_missing > 0) AS missing_windows
-FROM determinants
-ANY LEFT JOIN slots ON slots.start_ms = determinants.start_ms
-WHERE supply_point IN (SELECT supply_point FROM streams) AND channel IN (SELECT channel FROM streams)
-    AND determinants.start_ms >= (SELECT min(start_ms) FROM slots) AND determinants.start_ms <= (SELECT max(start_ms) FROM slots)
-    AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
+    slot,
+    sum(windows) AS windows,
+    sum(print) AS print,
+    sum(quantity) AS quantity_nano,
+    max(peak) AS peak_nano,
+    sumIf(added.windows, is_estimated) AS estimated_windows,
+    sumIf(quantity, is_estimated) AS estimated_nano,
+    maxIf(peak, is_estimated) AS estimated_peak_nano,
+    sumIf(added.windows, is_missing) AS missing_windows
+FROM added
 GROUP BY supply_point, channel, slot

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from connectors.clickhouse import Store
 from meterfold.billing.project import project
+from tests.integration.tables import insert_rows
 
 HALF_HOUR_MS = 1_800_000
 NANO = 10**9
@@ -212,7 +213,8 @@ class World:
         count = len(windows)
         self.curated_offset += 100
         place = self.curated_offset if place is None else place
-        self.store.insert(
+        insert_rows(
+            self.store,
             "determinants",
             {
                 "supply_point": [supply_point] * count, "channel": [channel] * count,

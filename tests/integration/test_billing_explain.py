@@ -18,6 +18,7 @@ from meterfold.billing.issue import issue_bill
 from meterfold.billing.run import run_bills
 from meterfold.store import sql_folder
 from tests.integration.billing_world import HALF_HOUR_MS, NANO, ListLog, World, band, midnight_ms, ms
+from tests.integration.tables import insert_rows
 
 KWH = 1000 * NANO
 START = midnight_ms("2024-01-01", "Europe/London")
@@ -50,7 +51,7 @@ def read(world: World, offset: int, sub: int, start_ms: int, **rest: Any) -> Non
         "start_ms": start_ms, "end_ms": start_ms + HALF_HOUR_MS, "quantity_nano": KWH, "quality": "ACTUAL", "version": 3,
         "verdict": "ACCEPTED", **rest,
     }  # fmt: skip
-    world.store.insert("evidence", {name: [value] for name, value in row.items()})
+    insert_rows(world.store, "evidence", {name: [value] for name, value in row.items()})
 
 
 @pytest.fixture

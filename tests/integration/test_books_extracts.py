@@ -146,10 +146,13 @@ def test_a_closed_month_stays_byte_for_byte_whatever_comes_after(billed: World, 
         "March lost an hour; January was corrected twice"
     )
     # and all of it again from the log
-    windows = store.query("SELECT * FROM determinants").dicts(), store.query("SELECT * FROM adjustments").dicts()
+    windows = (
+        store.query("SELECT * FROM determinant_stretches").dicts(),
+        store.query("SELECT * FROM adjustments").dicts(),
+    )
     frontier = store.query("SELECT * FROM frontier FINAL WHERE kind = 'fold'").dicts()
     empty(store)
-    for table, stored in (("determinants", windows[0]), ("adjustments", windows[1]), ("frontier", frontier)):
+    for table, stored in (("determinant_stretches", windows[0]), ("adjustments", windows[1]), ("frontier", frontier)):
         store.insert(table, {name: [row[name] for row in stored] for name in stored[0]})
     project(store, log.revived())
     assert {period: files(billed, tmp_path, period) for period in was} == was

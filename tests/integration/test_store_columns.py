@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,12 +15,17 @@ from connectors.clickhouse_columns import Column, Slices, ValueOutOfRange
 from connectors.clickhouse_integers import NANO_LIMIT
 from connectors.clickhouse_pieces import Pieces
 from connectors.clickhouse_types import ColumnType, column_type
-from meterfold.store import sql_folder
 from state.outputs import Words
+from tests.integration.tables import sampled, tables_made
 
-TABLES = sorted(
-    path.stem[5:] for path in (sql_folder() / "schema").glob("*.sql") if "\nCREATE TABLE" in path.read_text()
-)
+
+@pytest.fixture
+def store(store: Store) -> Iterator[Store]:
+    with sampled(store) as found:
+        yield found
+
+
+TABLES = sorted(tables_made())
 TEXTS = ("", "a", "ü", "€uro", "a" * 127, "b" * 128, "line\nfeed\t\x00", "日本" * 9_000)
 DAY = date(1970, 1, 1)
 
@@ -93,8 +98,8 @@ def test_every_type_of_every_table_comes_out_as_it_went_in(store: Store, table: 
 
 
 def stored(store: Store, columns: str) -> list[tuple[Any, ...]]:
-    """Some columns of the evidence, by raw offset."""
-    return store.query(f"SELECT {columns} FROM evidence ORDER BY raw_offset").rows
+    """Some columns of the sample, by raw offset."""
+    return store.query(f"SELECT {columns} FROM sample ORDER BY raw_offset").rows
 
 
 def test_a_column_may_be_words_in_one_block_and_a_list_in_another(store: Store) -> None:
@@ -114,7 +119,7 @@ def test_a_column_may_be_words_in_one_block_and_a_list_in_another(store: Store) 
             "device": slices(["日本"]),
         },
     ]
-    assert store.insert_blocks("evidence", blocks) == 5
+    assert store.insert_blocks("sample", blocks) == 5
     assert stored(store, "device, count, checks_failed") == [
         ("ü", None, ["spike", "ü"]),
         ("D", 7, []),
@@ -131,14 +136,14 @@ def test_no_rows_are_no_insert(store: Store) -> None:
         {"raw_offset": [], "device": nothing, "checks_failed": nothing, "count": np.array([])},
         {"raw_offset": empty, "device": Slices(b"", empty, empty), "checks_failed": [], "count": nothing},
     ]
-    assert store.insert_blocks("evidence", blocks) == 0
-    assert store.insert_blocks("evidence", []) == 0
+    assert store.insert_blocks("sample", blocks) == 0
+    assert store.insert_blocks("sample", []) == 0
     with pytest.raises(ValueError, match="not all of the columns raw_offset"):
-        store.insert_blocks("evidence", [{"raw_offset": [1]}, {"raw_offset": [1], "device": ["D"]}])
+        store.insert_blocks("sample", [{"raw_offset": [1]}, {"raw_offset": [1], "device": ["D"]}])
 
 
 def test_a_column_left_out_has_its_default(store: Store) -> None:
-    store.insert("evidence", {"raw_offset": np.arange(2)})
+    store.insert("sample", {"raw_offset": np.arange(2)})
     assert stored(store, "raw_partition, device, count, checks_failed, start_ms") == [(0, "", None, [], 0)] * 2
 
 
@@ -157,7 +162,7 @@ def test_parts_of_other_arrays_and_of_structures_are_read_rightly(store: Store) 
     rows = np.zeros(3, [("at", np.int64), ("version", np.int32)])
     rows["at"], rows["version"] = [0, 1, 2], [-1, 5, 2**31 - 1]
     every_other = np.array([9, 0, 8, 0, 7, 0], ">i8")[::2]
-    store.insert("evidence", {"raw_offset": rows["at"], "version": rows["version"], "start_ms": every_other})
+    store.insert("sample", {"raw_offset": rows["at"], "version": rows["version"], "start_ms": every_other})
     assert stored(store, "version, start_ms") == [(-1, 9), (5, 8), (2**31 - 1, 7)]
 
 
@@ -167,9 +172,7 @@ def test_parts_of_other_arrays_and_of_structures_are_read_rightly(store: Store) 
 @pytest.mark.parametrize("number", [1, 255, 256, 257, 65_536, 65_537])
 def test_a_dictionary_of_any_size(store: Store, number: int) -> None:
     devices = tuple(f"D{at}" for at in range(number))
-    store.insert(
-        "evidence", {"raw_offset": np.arange(number), "device": Words(np.arange(number)[::-1].copy(), devices)}
-    )
+    store.insert("sample", {"raw_offset": np.arange(number), "device": Words(np.arange(number)[::-1].copy(), devices)})
     assert [device for (device,) in stored(store, "device")] == list(devices[::-1])
 
 
@@ -201,42 +204,42 @@ def test_a_nullable_text_and_values_that_stand_twice(store: Store) -> None:
 
 ONE = np.array([0])
 REFUSED: dict[str, tuple[str, str, Any, type[Exception]]] = {
-    "a large array": ("evidence", "raw_partition", np.array([65_536]), ValueOutOfRange),
-    "a negative array": ("evidence", "raw_offset", np.array([-1]), ValueOutOfRange),
-    "unsigned beyond signed": ("evidence", "start_ms", np.array([2**63], np.uint64), ValueOutOfRange),
-    "Words beyond": ("evidence", "decimals", Words(ONE, (2**31,)), ValueOutOfRange),
+    "a large array": ("sample", "raw_partition", np.array([65_536]), ValueOutOfRange),
+    "a negative array": ("sample", "raw_offset", np.array([-1]), ValueOutOfRange),
+    "unsigned beyond signed": ("sample", "start_ms", np.array([2**63], np.uint64), ValueOutOfRange),
+    "Words beyond": ("sample", "decimals", Words(ONE, (2**31,)), ValueOutOfRange),
     "a list beyond": ("bill_runs", "frontier_partitions", [[0, 65_536]], ValueOutOfRange),
-    "a quantity as an array": ("determinants", "quantity_nano", np.array([NANO_LIMIT]), ValueOutOfRange),
-    "a quantity unmasked": ("evidence", "quantity_nano", np.ma.array([-NANO_LIMIT]), ValueOutOfRange),
+    "a quantity as an array": ("adjustments", "new_nano", np.array([NANO_LIMIT]), ValueOutOfRange),
+    "a quantity unmasked": ("sample", "quantity_nano", np.ma.array([-NANO_LIMIT]), ValueOutOfRange),
     "a quantity in Words": ("adjustments", "old_nano", Words(ONE, (NANO_LIMIT,)), ValueOutOfRange),
     "a difference": ("adjustments", "delta_nano", np.array([2 * NANO_LIMIT]), ValueOutOfRange),
-    "NULL masked": ("evidence", "raw_offset", np.ma.array([1], mask=[True]), ValueOutOfRange),
-    "NULL in Words": ("determinants", "quantity_nano", Words(ONE, (None,)), ValueOutOfRange),
-    "NULL text": ("evidence", "device", [None], ValueOutOfRange),
-    "NULL text in Words": ("evidence", "device", Words(ONE, (None, "x")), ValueOutOfRange),
+    "NULL masked": ("sample", "raw_offset", np.ma.array([1], mask=[True]), ValueOutOfRange),
+    "NULL in Words": ("adjustments", "new_nano", Words(ONE, (None,)), ValueOutOfRange),
+    "NULL text": ("sample", "device", [None], ValueOutOfRange),
+    "NULL text in Words": ("sample", "device", Words(ONE, (None, "x")), ValueOutOfRange),
     "NULL plain text": ("raw_records", "payload", [None], ValueOutOfRange),
-    "NULL list": ("evidence", "checks_failed", [None], ValueOutOfRange),
-    "NULL in a list": ("evidence", "checks_failed", [["x", None]], ValueOutOfRange),
-    "a float": ("evidence", "count", [1.0], TypeError),
-    "a float in Words": ("evidence", "count", Words(ONE, (1.5,)), TypeError),
-    "masked floats": ("evidence", "quantity_nano", np.ma.array([1.5]), TypeError),
-    "a truth": ("evidence", "count", [True], TypeError),
+    "NULL list": ("sample", "checks_failed", [None], ValueOutOfRange),
+    "NULL in a list": ("sample", "checks_failed", [["x", None]], ValueOutOfRange),
+    "a float": ("sample", "count", [1.0], TypeError),
+    "a float in Words": ("sample", "count", Words(ONE, (1.5,)), TypeError),
+    "masked floats": ("sample", "quantity_nano", np.ma.array([1.5]), TypeError),
+    "a truth": ("sample", "count", [True], TypeError),
     "a number for a truth": ("reference_objects", "is_withdrawn", [1], TypeError),
-    "text for a number": ("evidence", "count", ["5"], TypeError),
-    "a number for text": ("evidence", "device", [5], TypeError),
+    "text for a number": ("sample", "count", ["5"], TypeError),
+    "a number for text": ("sample", "device", [5], TypeError),
     "a number for plain text": ("raw_records", "payload", np.array([5]), TypeError),
-    "text for a list": ("evidence", "checks_failed", ["spike"], TypeError),
+    "text for a list": ("sample", "checks_failed", ["spike"], TypeError),
     "a float for money": ("bill_lines", "amount", np.array([1.5]), TypeError),
     "a float list for money": ("bill_run_closed", "totals", [[1.5]], TypeError),
     "money that is none": ("bill_lines", "amount", ["much"], ValueOutOfRange),
     "an instant for a day": ("bill_lines", "period_from", [datetime(2026, 1, 1, 5)], TypeError),
     "a day before 1970": ("bill_lines", "period_from", [date(1969, 12, 31)], ValueOutOfRange),
     "a day after 2149": ("bill_lines", "period_from", [date(2149, 6, 7)], ValueOutOfRange),
-    "Slices for numbers": ("evidence", "count", Slices(b"5", ONE, ONE), TypeError),
-    "a code too high": ("evidence", "count", Words(np.array([1]), (5,)), IndexError),
-    "a code below": ("evidence", "device", Words(np.array([-1]), ("x",)), IndexError),
-    "a code for no list": ("evidence", "checks_failed", Words(np.array([1]), ((),)), IndexError),
-    "codes of floats": ("evidence", "device", Words(np.array([0.0]), ("x",)), TypeError),
+    "Slices for numbers": ("sample", "count", Slices(b"5", ONE, ONE), TypeError),
+    "a code too high": ("sample", "count", Words(np.array([1]), (5,)), IndexError),
+    "a code below": ("sample", "device", Words(np.array([-1]), ("x",)), IndexError),
+    "a code for no list": ("sample", "checks_failed", Words(np.array([1]), ((),)), IndexError),
+    "codes of floats": ("sample", "device", Words(np.array([0.0]), ("x",)), TypeError),
     "a slice beyond": ("raw_records", "payload", Slices(b"abc", ONE, np.array([4])), IndexError),
     "a slice before": ("raw_records", "payload", Slices(b"abc", np.array([-1]), ONE), IndexError),
     "a slice backwards": ("raw_records", "payload", Slices(b"abc", np.array([2]), np.array([1])), IndexError),
@@ -254,7 +257,7 @@ def test_what_does_not_fit_its_column_is_refused_by_name_and_nothing_is_stored(s
 
 def test_a_value_that_no_row_has_is_not_looked_at_for_null(store: Store) -> None:
     codes = np.array([1])
-    store.insert("evidence", {"raw_offset": Words(codes, (None, 5)), "device": Words(codes, (None, "x"))})
+    store.insert("sample", {"raw_offset": Words(codes, (None, 5)), "device": Words(codes, (None, "x"))})
     assert stored(store, "raw_offset, device") == [(5, "x")]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.clickhouse import Store
 from tests.integration.billing_world import HALF_HOUR_MS, NANO, ListLog, World, midnight_ms, ms, utc_offsets
+from tests.integration.tables import insert_rows
 
 T0 = ms("2024-01-01T00:00Z")
 LATER = 1_700_000_100_000
@@ -106,7 +107,7 @@ def read(store: Store, offset: int, start_ms: int, quantity: int, verdict: str =
         "start_ms": start_ms, "end_ms": start_ms + HALF_HOUR_MS, "quantity_nano": quantity * NANO, "quality": "ACTUAL",
         "verdict": verdict, **rest,
     }  # fmt: skip
-    store.insert("evidence", {name: [value] for name, value in row.items()})
+    insert_rows(store, "evidence", {name: [value] for name, value in row.items()})
 
 
 def test_provisional_is_the_evidence_in_force_of_what_is_not_hardened(world: World) -> None:
