@@ -19,18 +19,17 @@ WITH
             AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
         GROUP BY supply_point, channel, start_ms, end_ms
     ),
-    changed_windows AS (SELECT supply_point, channel, start_ms, end_ms FROM changed),
     estimated AS
     (
-        SELECT supply_point, channel, start_ms, start_ms + length_ms AS end_ms
+        SELECT supply_point, channel, start_ms, start_ms + length_ms AS end_ms, true AS is_one
         FROM
         (
             SELECT supply_point, channel, length_ms, arrayJoin(range(start_ms, start_ms + length_ms * length(quantities_nano), length_ms)) AS start_ms
             FROM determinant_stretches
             PREWHERE n_estimated > 0
-            WHERE supply_point IN (SELECT supply_point FROM changed)
+            WHERE supply_point IN (SELECT supply_point FROM streams) AND channel IN (SELECT channel FROM streams)
         )
-        WHERE (supply_point, channel, start_ms, end_ms) IN changed_windows
+        WHERE start_ms >= (SELECT min(start_ms) FROM slots) AND start_ms <= (SELECT max(start_ms) FROM slots)
     )
 SELECT
     changed.supply_point AS supply_point,
@@ -40,8 +39,11 @@ SELECT
     slots.slot AS slot,
     changed.old_nano AS old_nano,
     changed.last.1 AS new_nano,
-    (changed.supply_point, changed.channel, changed.start_ms, changed.end_ms) IN estimated AS was_estimated,
+    estimated.is_one AS was_estimated,
     changed.last.2 > 0 AS is_estimated,
     changed.last.3 > 0 OR changed.last.4 = 0 AS is_missing
 FROM changed
 LEFT JOIN slots ON slots.start_ms = changed.start_ms
+ANY LEFT JOIN estimated
+    ON estimated.supply_point = changed.supply_point AND estimated.channel = changed.channel AND estimated.start_ms = changed.start_ms
+        AND estimated.end_ms = changed.end_ms

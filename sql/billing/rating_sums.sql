@@ -1,13 +1,14 @@
 -- One row per supply point, channel and slot of what hardened, before adjustments: added up in one pass over the stretches of windows, turn of a slot
--- by turn. Slot 0: windows that start at no instant of any calendar. `print` is the sum of a hash of each window: together with the count it tells a
--- whole tiling from one in which a row came twice, is missing, or has other bounds.
+-- by turn. Slot 0: windows that start at no instant of any calendar. `print` adds up, over what follows one another, a hash of the end less a hash of the
+-- beginning, both mixed with the length of the windows. Where windows tile a stretch of time whole, all but its own two bounds cancel out; where one
+-- came twice, is missing, overlaps or has other bounds, something is left.
 CREATE OR REPLACE TEMPORARY TABLE rating_sums AS
 WITH
     streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
     slots AS (SELECT start_ms, turn FROM rating_slots),
     turns AS (SELECT turn, slot, from_ms, until_ms FROM rating_turns),
-    (SELECT min(start_ms) FROM slots) AS first_ms,
-    (SELECT max(start_ms) FROM slots) AS last_ms,
+    ifNull((SELECT min(start_ms) FROM slots), 0) AS first_ms,
+    ifNull((SELECT max(start_ms) FROM slots), 0) AS last_ms,
     -- of each stretch what starts within the calendars
     stretches AS
     (
@@ -52,10 +53,9 @@ WITH
             turns.slot AS slot,
             toInt64(if(slot = 0, first_at, greatest(first_at, intDiv(turns.from_ms - start_ms + length_ms - 1, length_ms)))) AS at,
             toInt64(if(slot = 0, behind_at, least(behind_at, intDiv(turns.until_ms - start_ms + length_ms - 1, length_ms)))) AS behind,
-            arraySlice(quantities_nano, at + 1, behind - at) AS quantities
+            arraySlice(quantities_nano, at + 1, greatest(0, behind - at)) AS quantities
         FROM turned
         ANY LEFT JOIN turns ON turns.turn = turned.turn
-        WHERE at < behind
     ),
     added AS
     (
@@ -63,12 +63,12 @@ WITH
             supply_point,
             channel,
             slot,
-            toUInt64(behind - at) AS windows,
-            arraySum(place -> intHash64(bitXor(start_ms + place * length_ms, bitShiftLeft(length_ms, 40))), range(at, behind)) AS print,
+            toUInt64(greatest(0, behind - at)) AS windows,  -- none where one is longer than a turn
+            if(windows = 0, 0, meterfold_bound_hash(start_ms + behind * length_ms, length_ms) - meterfold_bound_hash(start_ms + at * length_ms, length_ms)) AS print,
             arrayMax(quantities) AS peak,
             -- an Int64 sum wraps where windows are huge
             if(
-                greatest(peak, -arrayMin(quantities)) < intDiv(toInt64(9223372036854775807), toInt64(windows)),
+                greatest(peak, -arrayMin(quantities)) < intDiv(toInt64(9223372036854775807), greatest(1, length(quantities))),
                 toInt128(arraySum(quantities)), arraySum(quantity -> toInt128(quantity), quantities)
             ) AS quantity,
             is_estimated,
@@ -82,10 +82,11 @@ SELECT
     sum(windows) AS windows,
     sum(print) AS print,
     sum(quantity) AS quantity_nano,
-    max(peak) AS peak_nano,
+    maxIf(peak, added.windows > 0) AS peak_nano,
     sumIf(added.windows, is_estimated) AS estimated_windows,
     sumIf(quantity, is_estimated) AS estimated_nano,
-    maxIf(peak, is_estimated) AS estimated_peak_nano,
+    maxIf(peak, is_estimated AND added.windows > 0) AS estimated_peak_nano,
     sumIf(added.windows, is_missing) AS missing_windows
 FROM added
 GROUP BY supply_point, channel, slot
+HAVING windows > 0
