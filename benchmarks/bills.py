@@ -205,7 +205,15 @@ def synthesise(store: Store, log: FileBillingLog, points: int) -> None:
     prefixes = {"account": "A", "supply_point": "SP", "tenancy": "T"}
     for kind, body in bodies.items():
         text = orjson.dumps(
-            {"v": 1, "type": "reference", "kind": kind, "id": f"{prefixes[kind]}@", "version": 1, "body": body, "ended": None}
+            {
+                "v": 1,
+                "type": "reference",
+                "kind": kind,
+                "id": f"{prefixes[kind]}@",
+                "version": 1,
+                "body": body,
+                "ended": None,
+            }
         )
         log.append_together(b"LE", [text.replace(b"@", b"%07d" % number) for number in range(points)])
     log.flush()

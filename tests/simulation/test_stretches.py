@@ -38,7 +38,9 @@ def listed(column: Any) -> list[Any]:
 
 
 def rows_of(blocks: Sequence[Any]) -> list[Row]:
-    return [dict(zip(block, row, strict=True)) for block in blocks for row in zip(*map(listed, block.values()), strict=True)]
+    return [
+        dict(zip(block, row, strict=True)) for block in blocks for row in zip(*map(listed, block.values()), strict=True)
+    ]
 
 
 def stretches(stream: str, blocks: list[Block]) -> list[Row]:
@@ -59,7 +61,10 @@ def spelled_out(stream: str, stretch: Row) -> list[Row]:
 
 
 def texts(rows: list[Row]) -> list[str]:
-    return sorted(repr(sorted((name, list(value) if isinstance(value, tuple) else value) for name, value in row.items())) for row in rows)
+    return sorted(
+        repr(sorted((name, list(value) if isinstance(value, tuple) else value) for name, value in row.items()))
+        for row in rows
+    )
 
 
 @pytest.mark.parametrize("name", STREAMS)
