@@ -246,8 +246,8 @@ _WINDOW: Final = """
 """
 _DETERMINANTS: Final = """
 INSERT INTO determinant_stretches (
-    supply_point, channel, start_ms, length_ms, unit, quantities_nano, n_actual, n_estimated, quality, hardened_by, cause_subs, rule_version,
-    known_at_ms, curated_partition, curated_offset
+    supply_point, channel, start_ms, length_ms, unit, quantities_nano, n_actual, n_estimated, quality, hardened_by, cause_subs,
+    rule_version, known_at_ms, curated_partition, curated_offset
 )
 WITH
     days AS
