@@ -29,8 +29,8 @@ CREATE TABLE determinant_stretches
     CONSTRAINT quantities_in_range CHECK arrayAll(quantity -> abs(quantity) < 1000000000000000000, quantities_nano)
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (supply_point, channel, start_ms)
-COMMENT 'Hardened quantities, never amended: windows in a row that one record hardened, alike but for their quantities. Natural key: supply point, channel, first window.';
+ORDER BY (supply_point, channel, start_ms, curated_partition, curated_offset)
+COMMENT 'Hardened quantities, never amended: windows in a row that one record hardened, alike but for their quantities. Natural key: supply point, channel, first window, and the record (of two there is one too many).';
 -- rows are not carried over: they are made anew from the logs, so that what the fold repeats after a crash lands on itself
 SELECT throwIf(total_rows > 0, 'these tables are of an earlier layout: make them anew from the logs with `meterfold rebuild`')
 FROM system.tables

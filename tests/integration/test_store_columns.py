@@ -151,9 +151,9 @@ def test_of_rows_with_one_key_in_one_insert_the_last_stands(store: Store) -> Non
     """Inserts do not look for them, so FINAL must, within the one part that the insert made."""
     rows = 60_000
     key, amount = np.arange(rows) // 3, np.arange(rows)
-    store.insert("determinants", {"supply_point": ["SP"] * rows, "start_ms": key, "quantity_nano": amount})
-    assert store.query("SELECT count() FROM determinants").rows == [(rows,)]
-    assert store.query("SELECT count(), countIf(quantity_nano = 3 * start_ms + 2) FROM determinants FINAL").rows == [
+    store.insert("sample", {"supply_point": ["SP"] * rows, "raw_offset": key, "quantity_nano": amount})
+    assert store.query("SELECT count() FROM sample").rows == [(rows,)]
+    assert store.query("SELECT count(), countIf(quantity_nano = 3 * raw_offset + 2) FROM sample FINAL").rows == [
         (rows // 3, rows // 3)
     ]
 
