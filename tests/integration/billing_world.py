@@ -207,12 +207,11 @@ class World:
 
     def windows(
         self, windows: Sequence[tuple[int, int, int]], *, supply_point: str = "SP", channel: str = "E", unit: str = "Wh",
-        quality: str = "ACTUAL", known_at_ms: int = 1_700_000_000_000, place: int | None = None,
+        quality: str = "ACTUAL", known_at_ms: int = 1_700_000_000_000,
     ) -> None:  # fmt: skip
-        """Determinants by (start, end, quantity in 10⁻⁹). `place`: the offset that they have already, where rows are delivered again."""
+        """Determinants by (start, end, quantity in 10⁻⁹), hardened by one record."""
         count = len(windows)
         self.curated_offset += 100
-        place = self.curated_offset if place is None else place
         insert_rows(
             self.store,
             "determinants",
@@ -220,12 +219,20 @@ class World:
                 "supply_point": [supply_point] * count, "channel": [channel] * count,
                 "start_ms": [row[0] for row in windows], "end_ms": [row[1] for row in windows], "unit": [unit] * count,
                 "quantity_nano": [row[2] for row in windows], **self._standing(quality, count), "hardened_by": ["read"] * count,
-                "cause_partition": [0] * count, "cause_offset": [place] * count, "cause_sub": list(range(count)),
+                "cause_partition": [0] * count, "cause_offset": [self.curated_offset] * count, "cause_sub": list(range(count)),
                 "rule_version": [1] * count, "config_version": [1] * count, "known_at_ms": [known_at_ms] * count,
-                "curated_partition": [0] * count, "curated_offset": [place] * count,
+                "curated_partition": [0] * count, "curated_offset": [self.curated_offset] * count,
             },
         )  # fmt: skip
         self.frontier(known_at_ms)
+
+    def deliver_again(self, supply_point: str, channel: str) -> None:
+        """The stretches of a channel are inserted once more, as after a crash."""
+        self.store.command(
+            "INSERT INTO determinant_stretches SELECT * FROM determinant_stretches FINAL "
+            "WHERE supply_point = {point:String} AND channel = {channel:String}",
+            {"point": supply_point, "channel": channel},
+        )
 
     def adjust(
         self, start_ms: int, delta_nano: int, *, end_ms: int | None = None, revision: int = 1, old_nano: int = 500 * NANO,

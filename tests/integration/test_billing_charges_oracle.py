@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -226,9 +227,7 @@ class Portfolio:
 
     def __init__(self, world: World, rng: random.Random, more: random.Random | None) -> None:
         self.world, self.rng, self.more = world, rng, more
-        self.hardened: dict[tuple[str, str, int], int] = {}
         self.revisions: dict[tuple[str, str, int], int] = defaultdict(int)
-        self.places: dict[tuple[str, str], int] = {}
         zone = rng.choice(ZONES)
         holidays = sorted(rng.sample([str(FIRST + timedelta(days=at)) for at in range(90)], 5))
         days = {date.fromisoformat(day) for day in holidays}
@@ -322,11 +321,13 @@ class Portfolio:
         for name, unit in units.items():
             self.truth.units[point, name] = unit
             nanos = [self.some_nano(unit) for _ in starts]
-            found = {(point, name, at): nano for at, nano in zip(starts, nanos, strict=True)}
-            self.hardened |= found
-            self.truth.standing |= found
-            self.world.determinants(starts.start, starts.stop, nanos, supply_point=point, channel=name, unit=unit)
-            self.places[point, name] = self.world.curated_offset
+            self.truth.standing |= {(point, name, at): nano for at, nano in zip(starts, nanos, strict=True)}
+            cuts = [0, *sorted(random.Random(f"{point} {name}").sample(range(1, len(starts)), 20)), len(starts)]
+            for first, behind in pairwise(cuts):
+                until = starts.start + behind * HALF_HOUR_MS
+                self.world.determinants(
+                    starts[first], until, nanos[first:behind], supply_point=point, channel=name, unit=unit
+                )
 
     def some_nano(self, unit: str) -> int:
         """A tenth of a kWh at a time, seldom below zero."""
@@ -346,11 +347,8 @@ class Portfolio:
             )  # fmt: skip
             self.truth.standing[key] = old + delta
         for key in self.rng.sample(sorted(self.truth.standing), 2):
-            point, channel, at = key
-            self.world.windows(
-                [(at, at + HALF_HOUR_MS, self.hardened[key])],
-                supply_point=point, channel=channel, unit=self.truth.units[point, channel], place=self.places[point, channel],
-            )  # fmt: skip
+            point, channel, _ = key
+            self.world.deliver_again(point, channel)
         if self.more is not None:
             self.reprice()
             self.retax(self.more.choice(sorted(OWN_TAXES)))
