@@ -25,7 +25,7 @@ WITH
         FROM rating_taxed
         GROUP BY account, period_from, period_to, currency, tax, rate_text, treatment, listed_text
     ),
-    rowed AS
+    listed AS
     (
         SELECT
             account,
@@ -39,7 +39,29 @@ WITH
                 arraySum(arrayMap((one, part) -> part * intDiv(divisor, one), fractions.1, fractions.2)) * rate_nano * 100000000000000000
                     AS exact,
                 of_lines, service_from, service_to, rate, is_without_rate
-            ))) AS rows,
+            ))) AS written,
+            -- as they are written, but each after those that it is on: another version of the tariff may number them otherwise
+            arrayFold(
+                (places, step) -> arrayMap(
+                    (row, place) -> arrayMax(arrayMap(
+                        (below, its) -> if(has(row.8, (below.2, below.3, below.4)), greatest(place, its + 1), place), written, places
+                    )),
+                    written, places
+                ),
+                written, arrayMap(place -> toInt64(place), arrayEnumerate(written))
+            ) AS places,
+            arraySort((row, place) -> (place, row.1, row.2, row.3, row.4), written, places) AS rows
+        FROM taxed
+        GROUP BY account, period_from, period_to, currency
+    ),
+    rowed AS
+    (
+        SELECT
+            account,
+            period_from,
+            period_to,
+            currency,
+            rows,
             -- (name, rate, treatment, base, amount, contained in 10⁻⁴; remainder in 10⁻²¹)
             arrayFold(
                 (billed, row) -> arrayPushBack(
@@ -70,8 +92,7 @@ WITH
                 rows,
                 CAST([], 'Array(Tuple(String, String, String, Int256, Int256, Int256, Int256))')
             ) AS amounts
-        FROM taxed
-        GROUP BY account, period_from, period_to, currency
+        FROM listed
     )
 SELECT
     account,

@@ -567,7 +567,11 @@ def _taxes(
                 tax.by_line += _rounding(truth, one.rules)(line.amount * share)
     amounts: dict[tuple[str, ...], Fraction] = {}
     lines_of: list[Line] = []
-    for tax in sorted(found.values(), key=lambda item: (item.order, item.which)):
+    waiting = sorted(found.values(), key=lambda item: (item.order, item.which))
+    while waiting:
+        # the first that has all that it is on: another version may number them otherwise
+        tax = next(item for item in waiting if item.on <= set(amounts))
+        waiting.remove(tax)
         on = sum((amounts[other] for other in tax.on), Fraction(0)) * tax.listed
         rounding = _rounding(truth, tax.rules)
         amount = tax.by_line + rounding(on) if tax.rules.get("rounding") == "line" else rounding(tax.exact + on)
