@@ -303,7 +303,7 @@ DEFECTS: dict[str, tuple[str, Callable[[World], None]]] = {
     "a quantity difference that is none": ("lines_add_up", lambda world: line_again(world, quantity="1")),
     "billed twice": ("nothing_is_billed_twice", double_billed),
     "a determinant billed and gone": (
-        "billed_quantities_were_metered", sql(f"ALTER TABLE determinants DELETE WHERE start_ms = {START + 9 * HALF_HOUR_MS}")
+        "billed_quantities_were_metered", determinant_lost
     ),
     "an adjustment seen and not billed": (
         "billed_quantities_were_metered", lambda world: world.adjust(START + 40 * 48 * HALF_HOUR_MS, KWH, old_nano=KWH)
