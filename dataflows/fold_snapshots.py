@@ -14,7 +14,7 @@ from state.snapshot import MAGIC, restore, snapshot
 
 SMALL_BYTES: Final = 4 << 20
 """Of records, some fifty channels; a fold that has outgrown it stays in files."""
-BEARABLE_BYTES: Final = 64 << 20
+BEARABLE_BYTES: Final = 16 << 20
 """Where nothing was compiled yet, so much is still kept whole."""
 
 
