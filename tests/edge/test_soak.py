@@ -149,6 +149,7 @@ def _every_gap_is_a_record(reads: list[Record], soaked: Soaked) -> None:
             assert any(from_ms <= at_ms <= to_ms for from_ms, to_ms in said[device]), (device, at_ms, said[device])
 
 
+@pytest.mark.long
 def test_what_reaches_the_log_is_what_was_metered(tmp_path: Path) -> None:
     soaked = Soaked(tmp_path, seed=1, kills=2)
     judge(soaked)

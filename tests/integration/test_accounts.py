@@ -158,6 +158,7 @@ def test_the_month_is_the_first_that_is_open(world: World) -> None:
     assert pay(world.store, world.log, "A", "2", NOW, "clerk", on="2025-02-28").accounting_period == "2025-03"
 
 
+@pytest.mark.long
 def test_a_dispute_is_opened_settled_and_opened_again(world: World) -> None:
     store, log = world.store, world.log
     number = issued(world, 1, "100.00")

@@ -183,6 +183,7 @@ def test_a_ratchet_looks_back_on_what_was_billed_and_follows_its_correction(thre
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_demand_is_explained_by_the_windows_of_its_peak_and_by_its_ratchet(three_months: World) -> None:
     january, march = (explain_line(three_months.store, f"INV-00000{number}/1") for number in (1, 3))
     assert [(item.start_utc, item.quantity, item.revision) for item in january.windows] == [
@@ -206,6 +207,7 @@ def spoken(found: Explanation) -> str:
     return " ".join(capture.get().split())
 
 
+@pytest.mark.long
 def test_tiers_and_what_is_on_other_lines_are_explained(world: World) -> None:
     taxes = [{"name": "City", "rate": "0.02", "of": ["Energy"]}, {"name": "VAT", "rate": "0.1", "on": ["City"]}]
     document = bill(charged(world, ENERGY, TIERS, STANDING, DISCOUNT, LEAST, taxes=taxes))
@@ -238,6 +240,7 @@ def test_a_bill_reads_well(world: World) -> None:
         assert expected in words
 
 
+@pytest.mark.long
 def test_net_use_is_taken_window_by_window_or_sum_by_sum_and_shown(world: World) -> None:
     by_window = {**ENERGY, "quantity": {**IN_KWH, "minus": "X", "net": "interval"}}
     by_sum = {**ENERGY, "name": "Sum", "quantity": {**IN_KWH, "minus": "X", "net": "period"}}

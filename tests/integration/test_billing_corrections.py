@@ -100,6 +100,7 @@ def test_a_correction_downwards_is_a_credit_note(billed: World) -> None:
     assert lines(document) == [("energy", "446.40", "446.10", "-0.30"), ("tax", "23.02", "23.00", "-0.02")]
 
 
+@pytest.mark.long
 def test_a_correction_of_a_correction_cites_both(billed: World) -> None:
     billed.adjust(NEW_YEAR, -KWH, old_nano=KWH)
     run(billed)
@@ -178,6 +179,7 @@ def test_a_billed_period_that_became_missing_is_left_as_it_is(billed: World) -> 
     )
 
 
+@pytest.mark.long
 def test_a_calendar_that_changes_after_billing_blocks_instead_of_reversing(billed: World) -> None:
     """Neither is January reversed, nor is any part of it charged again as part of another period."""
     billed.determinants("2024-02-01", "2024-03-01", KWH)
@@ -205,6 +207,7 @@ def test_a_run_sees_only_its_frontier(billed: World) -> None:
     assert len(run(billed).documents) == 1
 
 
+@pytest.mark.long
 def test_a_new_run_replaces_the_draft_that_was_not_issued(billed: World) -> None:
     billed.adjust(NEW_YEAR, KWH, old_nano=KWH)
     (old,) = run(billed).documents
@@ -218,6 +221,7 @@ def test_a_new_run_replaces_the_draft_that_was_not_issued(billed: World) -> None
     assert show_bill(billed.store, "A")[0].number == "INV-000001", "nothing to charge: the draft is gone"
 
 
+@pytest.mark.long
 def test_a_run_for_one_account_leaves_the_drafts_of_others(world: World) -> None:
     world.small(standing="1", bands=[])
     world.account("B")
@@ -234,6 +238,7 @@ def test_what_is_unknown_is_said(billed: World) -> None:
         show_bill(billed.store, "nobody")
 
 
+@pytest.mark.long
 def test_a_free_band_is_shown_on_the_first_document_and_never_again(world: World) -> None:
     world.small(bands=[band("free", "0", to="00:30"), band("rest", "0.30")]).determinants(
         "2024-01-01", "2024-02-01", KWH

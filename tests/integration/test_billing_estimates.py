@@ -65,6 +65,7 @@ def lacking() -> Iterator[int]:
     yield from range(HEARD, NOVEMBER, HALF_HOUR_MS)
 
 
+@pytest.mark.long
 def test_an_estimate_is_the_mean_of_what_stands_and_is_explained_and_trued_up(world: World) -> None:
     rng = random.Random(5)
     known = metered(world, AUTUMN, HEARD, rng)

@@ -155,6 +155,7 @@ def test_a_correction_shows_what_is_new_since_the_document_it_corrects(billed: W
     assert explained.sources == (("january.csv", 7), ("late.csv", 9))
 
 
+@pytest.mark.long
 def test_an_explanation_is_the_same_for_ever(billed: World) -> None:
     before = explain_line(billed.store, "INV-000001/2")
     billed.small(bands=[band("night", "0.50")], standing="9")
@@ -182,6 +183,7 @@ def test_a_standing_charge_is_explained_by_tenancy_and_tariff(billed: World) -> 
     assert {item.kind for item in explained.references} == {"account", "site", "supply_point", "tariff", "tenancy"}
 
 
+@pytest.mark.long
 def test_register_reads_are_named_from_before_the_first_window_to_after_the_last(world: World) -> None:
     world.small(bands=[band("flat", "1")])
     world.determinants("2024-01-01", "2024-02-01", KWH)

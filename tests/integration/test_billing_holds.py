@@ -106,6 +106,7 @@ def work(world: World) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.long
 def test_goodwill_after_a_dispute_stays_and_a_correction_of_an_account_that_ended_waits(january: World) -> None:
     store, log = january.store, january.log
     number = documents(store, "documents.account = 'A'")[0].number
@@ -146,6 +147,7 @@ def test_goodwill_after_a_dispute_stays_and_a_correction_of_an_account_that_ende
     assert (balance, credited, open_, status) == (Decimal("-50"), Decimal("50"), 0, "paid")
 
 
+@pytest.mark.long
 def test_a_check_that_finds_something_holds_every_draft_until_it_is_released(january: World) -> None:
     store, log = january.store, january.log
     run_bills(store, log, MARCH)

@@ -89,6 +89,7 @@ def test_the_first_band_that_matches_wins_by_season_and_weekday(world: World) ->
     }
 
 
+@pytest.mark.long
 def test_a_holiday_is_its_weekday_unless_a_band_names_holidays(world: World) -> None:
     world.entity()
     world.site(holidays=["2024-01-01", "2024-01-06"])  # a Monday and a Saturday
@@ -184,6 +185,7 @@ def test_a_period_with_a_standing_charge_alone_needs_no_reads(world: World) -> N
     ]
 
 
+@pytest.mark.long
 def test_a_period_is_not_reached_before_it_ends_on_the_sites_clock(world: World) -> None:
     world.small(standing="1", bands=[])
     world.site(zone="America/New_York")
@@ -225,6 +227,7 @@ def test_a_line_is_rounded_once_half_away_from_zero(world: World) -> None:
     assert lines == [dec(*case) for case in cases]
 
 
+@pytest.mark.long
 def test_amounts_are_rounded_to_the_minor_unit_of_the_currency(world: World) -> None:
     cases = [("JPY", "223"), ("GBP", "223.20"), ("KWD", "223.200"), ("CLF", "223.2000")]
     for name, (currency, _) in zip(accounts(world, len(cases)), cases, strict=True):

@@ -74,6 +74,7 @@ def test_a_run_that_died_twice_is_finished_with_the_prices_it_saw(died: World) -
     assert [list(row) for row in died.store.query("SELECT * FROM bill_lines FINAL ORDER BY line_id").rows] == before
 
 
+@pytest.mark.long
 def test_what_was_issued_since_is_not_billed_again(died: World) -> None:
     """Its lease ran out, and a document of an earlier run went out: the run does not know of it."""
     line = said(died)[1]
@@ -95,6 +96,7 @@ def test_what_was_issued_since_is_not_billed_again(died: World) -> None:
         resume_bills(died.store, died.log, FEBRUARY, take_over=True)
 
 
+@pytest.mark.long
 def test_other_rules_or_other_lines_are_not_mixed(died: World) -> None:
     line = said(died)[1]
     died.log.append(b"LE", orjson.dumps({**line, "amount": "30.00", "amount_should": "30.00"}))

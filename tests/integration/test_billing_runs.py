@@ -81,6 +81,7 @@ def test_a_run_that_dies_anywhere_counts_for_nothing_and_the_next_charges_once(t
         ]
 
 
+@pytest.mark.long
 def test_a_lease_that_ran_out_lets_the_next_run_begin(two_accounts: World) -> None:
     two_accounts.log.dies_after = 2
     with pytest.raises(Killed):
@@ -173,6 +174,7 @@ def test_the_issued_record_holds_everything_at_once(two_accounts: World) -> None
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_series_count_on_their_own_per_legal_entity(two_accounts: World) -> None:
     two_accounts.entity("OTHER", series="X/")
     two_accounts.account("C", entity="OTHER")
@@ -215,6 +217,7 @@ def tables(store: Store) -> dict[str, list[tuple[object, ...]]]:
     return {name: store.query(f"SELECT * FROM {name} FINAL ORDER BY ALL").rows for name in names}
 
 
+@pytest.mark.long
 def test_rebuildable_the_same_rows_and_a_run_after_it_adds_nothing(two_accounts: World) -> None:
     store, log = two_accounts.store, two_accounts.log
     run_bills(store, log, FEBRUARY)

@@ -82,6 +82,7 @@ def test_windows_times_prices_explained_and_rated_again_when_a_price_is_restated
     assert run_bills(world.store, world.log, APRIL).documents == ()
 
 
+@pytest.mark.long
 def test_a_gap_another_unit_or_a_step_too_short_blocks(world: World) -> None:
     put(world, at_series())
     spoiled: list[Body] = [

@@ -132,6 +132,7 @@ def test_which_day_counts_how_it_is_rounded_and_what_prices_contain(world: World
     assert points(world, "included")["included"] == "2024-01-31"
 
 
+@pytest.mark.long
 def test_a_correction_takes_the_rate_of_the_first_invoice_and_rounding_is_remembered(world: World) -> None:
     case(world, "A", USAGE, FEE, taxes=[{"tax": "invoice"}, {"tax": "line"}])
     assert [line.amount for line in bills(world)["A"].lines if line.kind == "tax"] == [
@@ -154,6 +155,7 @@ def test_a_correction_takes_the_rate_of_the_first_invoice_and_rounding_is_rememb
     assert {("tax", "line")} == {(item.kind, item.id) for item in explained.references if item.kind == "tax"}
 
 
+@pytest.mark.long
 def test_who_is_exempt_or_owes_it_is_told_so(world: World) -> None:
     exempt = [treatment("period_end", "exempt", "2024-01-31"), treatment("included", "reverse_charge", "2023-01-01")]
     case(world, "A", USAGE, taxes=[{"tax": "period_end"}], treated=exempt)

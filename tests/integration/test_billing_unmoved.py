@@ -49,6 +49,7 @@ MOVES: dict[str, Callable[[World], object]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
 def test_what_rating_reads_has_moved(world: World, move: Callable[[World], object]) -> None:
     move(world)

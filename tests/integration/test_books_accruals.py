@@ -84,6 +84,7 @@ def _is_pinned(store: Store, log: ListLog) -> None:
         ]
 
 
+@pytest.mark.long
 def test_what_is_not_known_or_cannot_be_rated_is_said(world: World) -> None:
     store, log = world.store, world.log
     world.supply_point("SP2")

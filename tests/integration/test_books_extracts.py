@@ -93,6 +93,7 @@ def test_what_extracts_hold(billed: World, tmp_path: Path) -> None:
     assert rows(files(billed, tmp_path, "2024-01")["lines_v1"]) == []
 
 
+@pytest.mark.long
 def test_parquet_has_exact_decimals_and_the_same_bytes_again(billed: World, tmp_path: Path) -> None:
     once, again = (files(billed, tmp_path, "2024-02", "parquet") for _ in range(2))
     assert once == again

@@ -126,6 +126,7 @@ def _require_words(read: Evidence, record: dict[str, Any]) -> None:
 # -- 9: rebuildable, and nobody's name ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_invariant_9_rebuildable(house: Path, tmp_path: Path) -> None:
     """ClickHouse is thrown away; the logs give the same rows again, and there is nothing that was not billed."""
     data = tmp_path / "data"

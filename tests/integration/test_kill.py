@@ -77,6 +77,7 @@ def test_a_run_killed_twenty_times_comes_back_to_the_same_rows(
     _survives(imported, undisturbed, tmp_path / "data", kills=25)
 
 
+@pytest.mark.long
 def test_rebuilding_gives_the_same_rows(imported: Path, undisturbed: dict[str, list[str]], tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(imported, data, symlinks=True)

@@ -36,6 +36,7 @@ def rows(data: Path, *words: str) -> list[dict[str, Any]]:
     return json.loads(meterfold(data, *words, "--json"))
 
 
+@pytest.mark.long
 def test_a_read_beyond_the_horizon_is_held_replayed_and_promoted(late: Path) -> None:
     (held,) = rows(late, "sql", "SELECT reason, device FROM open_quarantine")
     assert held == {"reason": "beyond_horizon", "device": "SM-17"}
@@ -58,6 +59,7 @@ def test_a_read_beyond_the_horizon_is_held_replayed_and_promoted(late: Path) -> 
     assert "fails" not in meterfold(late, "check")  # exit 0: every check is silent
 
 
+@pytest.mark.long
 def test_what_was_promoted_is_billed_as_a_difference(late: Path) -> None:
     meterfold(late, "bill", "run")
     (line,) = rows(

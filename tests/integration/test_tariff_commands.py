@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.command import meterfold
 
 PORTFOLIO = """
@@ -15,6 +17,7 @@ tariffs: { PLAIN: { versions: { effective_from: 2026-01-01, energy: { E1: 0.30 }
 """
 
 
+@pytest.mark.long
 def test_an_edition_goes_its_way_and_says_so(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "portfolio.yaml"
     file.write_text(PORTFOLIO)

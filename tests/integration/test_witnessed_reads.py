@@ -80,6 +80,7 @@ def test_what_does_not_fit_the_register_is_refused(house: Workspace) -> None:
     assert house.store.query("SELECT count() FROM evidence WHERE kind = 'register'").rows == [(0,)]
 
 
+@pytest.mark.long
 def test_a_read_is_added_once_judged_and_stands_on_the_bill(house: Workspace) -> None:
     assert "M 1.8.0, FLAT/E1: added; accepted" in add(house, "2026-03-01", "001000.0", "--reason", "move_in")
     assert "was added before; accepted" in add(house, "2026-03-01 00:00", "001000.0", "--reason", "again")

@@ -84,11 +84,14 @@ def test_mostly_clean_streams(tell: Callable[[str], None]) -> None:
     assert taken > 0.8 * whole, "the streams hardly exercise the array code"
 
 
+@pytest.mark.long
 def test_unruly_streams() -> None:
     assert sum(compare(make_stream(seed, 20).records, seed, f"make_stream({seed}, 20)") for seed in UNRULY)
 
 
-@pytest.mark.parametrize("shift", [3, 4, PAGE_SHIFT])
+@pytest.mark.parametrize(
+    "shift", [3, pytest.param(4, marks=pytest.mark.long), pytest.param(PAGE_SHIFT, marks=pytest.mark.long)]
+)
 def test_rough_streams_on_small_pages(shift: int) -> None:
     """Pages of eight slots begin, are kept apart, widened, made narrow again and forgotten all the time."""
     for seed in ROUGH:

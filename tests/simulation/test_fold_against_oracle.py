@@ -93,6 +93,7 @@ class AlwaysZero(Random):
         return 0.0
 
 
+@pytest.mark.long
 def test_invariant_2_determinism_over_restarts_and_repeats(played: Played, seeds: list[int]) -> None:
     """Snapshots, restores and a log read twice change no row: what comes out is a function of the log alone."""
     for seed in seeds[:2]:
@@ -261,6 +262,7 @@ def _columns(records: Any) -> Iterator[Any]:
     yield from (records[name] for name in records.dtype.names)
 
 
+@pytest.mark.long
 def test_invariant_8_snapshots_are_bounded_and_exact(played: Played, seeds: list[int]) -> None:
     """A snapshot restores to the same bytes, and a second life of the same log gives the same bytes."""
     records = played.stream(seeds[0]).records
