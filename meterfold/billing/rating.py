@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.clickhouse import Session, Store
-from meterfold.billing.steps import Rows, steps
+from meterfold.billing.steps import steps
+from meterfold.billing.tables import Tables
 
 NEVER: Final = date(2149, 6, 6)
 """The last day there is."""
@@ -173,6 +174,11 @@ WHERE tariff IN tariffs OR supply_point IN supply_points
 """
 """Accounts with a tariff or a channel that asks for each window."""
 
+_SETTINGS: Final = (
+    "SET compile_expressions = 0, compile_aggregate_expressions = 0, compile_sort_description = 0, insert_null_as_default = 0"
+)
+"""To compile these statements takes longer than to run them; and a NULL where a column takes none is an error, never a nothing."""
+
 _BLOCKS: Final = (
     "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"
 )
@@ -235,28 +241,13 @@ def staged(store: Store, pins: Pins, accounts: list[str], *, exact: bool = False
     """
     params = pins.params() | {"accounts": accounts, "exact": int(exact)}
     with store.session() as session:
-        session.command("SET compile_expressions = 0")  # to compile these took longer than to run them
-        there = Rows(session)
+        session.command(_SETTINGS)
+        tables = Tables(session)
         for step in steps():
-            if step.name in _SHAPES and not there.any_of(step.need):
-                session.command(_SHAPES[step.name])
-                there.is_empty(step.name)
-                continue
-            session.command(step.statement(there), params)
-            if step.need and step.name not in _SHAPES:
-                _SHAPES[step.name] = _shape(session, step.name)
+            tables.make(step, params)
         yield session
         for step in steps():
             session.command(f"DROP TEMPORARY TABLE IF EXISTS {step.name}")
-
-
-_SHAPES: Final[dict[str, str]] = {}
-"""How to make a step that has no rows: to plan most of them takes longer than to run them, so that is done once a process."""
-
-
-def _shape(session: Session, table: str) -> str:
-    columns = ", ".join(f"`{name}` {kind}" for name, kind, *_ in session.query(f"DESCRIBE TABLE {table}").rows)
-    return f"CREATE OR REPLACE TEMPORARY TABLE {table} ({columns})"
 
 
 def _blocked(row: tuple[Any, ...]) -> Blocked:

@@ -12,6 +12,7 @@ of the branch that follows, which is then left out. The first branch always stay
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -24,11 +25,12 @@ _BETWEEN: Final = "\nUNION ALL\n"
 
 
 class Step(NamedTuple):
-    """A table. `need`: rows without which it has none, or ""; `branches`: of its statement, each with its need."""
+    """A table. `need`: rows without which it has none, or ""; `branches`: of its statement, each with its need; `reads`: other steps."""
 
     name: str
     need: str
     branches: tuple[tuple[str, str], ...]
+    reads: tuple[str, ...] = ()
 
     def statement(self, there: Rows) -> str:
         """What makes the table, without the branches that have nothing to do."""
@@ -57,14 +59,15 @@ class Rows:
 def steps() -> tuple[Step, ...]:
     """In an order in which each stands after those it names."""
     files = sql_files(sql_folder() / "billing")
-    return tuple(_step(name, files[name]) for name in ordered(files))
+    return tuple(_step(name, files[name], files) for name in ordered(files))
 
 
-def _step(name: str, text: str) -> Step:
+def _step(name: str, text: str, names: Collection[str]) -> Step:
     first, *others = text.split(_BETWEEN)
     head = _NEED.search(first)
     branches = [(first, "")]
     for other in others:
         found = _NEED.match(other)
         branches.append((other, found[1] if found else ""))
-    return Step(name, head[1] if head else "", tuple(branches))
+    words = set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", text)))
+    return Step(name, head[1] if head else "", tuple(branches), tuple(sorted(words & set(names) - {name})))

@@ -2,10 +2,6 @@
 -- currency, half away from zero, unless the charge says otherwise.
 CREATE OR REPLACE TEMPORARY TABLE rating_base_charges AS
 WITH
-    parts AS (SELECT * FROM rating_line_parts),
-    segments AS (SELECT * FROM rating_segments),
-    prices AS (SELECT * FROM rating_prices),
-    currencies AS (SELECT * FROM rating_currencies),
     added AS
     (
         SELECT
@@ -29,8 +25,8 @@ WITH
             arrayFold((product, denominator) -> product * denominator, fractions.1, toInt256(1)) AS amount_denominator,
             arraySum(arrayMap((denominator, numerator) -> numerator * intDiv(amount_denominator, denominator), fractions.1, fractions.2))
                 AS amount_numerator
-        FROM parts
-        INNER JOIN segments ON segments.segment = parts.segment
+        FROM rating_line_parts AS parts
+        INNER JOIN rating_segments AS segments ON segments.segment = parts.segment
         GROUP BY account, period_from, period_to, currency, supply_point, price, band_no, tax_from
     )
 SELECT
@@ -76,5 +72,5 @@ SELECT
         'Decimal(38, 4)'
     ) AS amount
 FROM added
-INNER JOIN prices ON prices.price = added.price
-LEFT JOIN currencies ON currencies.currency = added.currency
+INNER JOIN rating_prices AS prices ON prices.price = added.price
+LEFT JOIN rating_currencies AS currencies ON currencies.currency = added.currency

@@ -3,13 +3,6 @@
 -- where `detail` does not say so.
 CREATE OR REPLACE TEMPORARY TABLE rating_blocks AS
 WITH
-    periods AS (SELECT * FROM rating_periods),
-    tenancies AS (SELECT * FROM rating_tenancies),
-    segments AS (SELECT * FROM rating_segments),
-    metered AS (SELECT * FROM rating_metered),
-    valued AS (SELECT * FROM rating_valued),
-    tax_charges AS (SELECT * FROM rating_tax_charges),
-    tiles AS (SELECT * FROM rating_tiles),
     complaints AS
     (
         SELECT tariff, tariff_version, channel, complaint FROM rating_prices WHERE complaint != ''
@@ -25,13 +18,13 @@ WITH
             SELECT
                 metered.segment AS segment, metered.channel AS channel, metered.price AS price,
                 min(rating_cells.first_ms) AS first_ms, sum(rating_cells.windows) AS windows
-            FROM metered
+            FROM rating_metered AS metered
             INNER JOIN rating_cells ON rating_cells.segment = metered.segment AND rating_cells.channel = metered.channel
             WHERE metered.kind = 'energy' AND rating_cells.cell[metered.cell_no] = 0
                 AND rating_cells.minus = if(metered.net = 'interval', metered.minus, '')
             GROUP BY metered.segment, metered.channel, metered.price
             UNION ALL
-            SELECT segment, channel, 0 AS price, first_unplaced_ms AS first_ms, unplaced_count AS windows FROM tiles WHERE unplaced_count > 0
+            SELECT segment, channel, 0 AS price, first_unplaced_ms AS first_ms, unplaced_count AS windows FROM rating_tiles WHERE unplaced_count > 0
         )
         GROUP BY segment, channel
     ),
@@ -41,24 +34,23 @@ WITH
         FROM ref_tenancies_history
         WHERE NOT is_withdrawn AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
-    billed AS (SELECT * FROM rating_billed),
     off_calendar AS
     (
         SELECT DISTINCT account, period_from, period_to
-        FROM billed
-        WHERE (account, period_from, period_to) NOT IN (SELECT account, period_from, period_to FROM periods)
+        FROM rating_billed
+        WHERE (account, period_from, period_to) NOT IN (SELECT account, period_from, period_to FROM rating_periods)
     ),
     accounts AS (SELECT * FROM rating_accounts WHERE NOT is_withdrawn),
     priced AS
     (
         SELECT account, period_from, tenancy, sum(dateDiff('day', service_from, service_to)) AS days
-        FROM segments
+        FROM rating_segments
         GROUP BY account, period_from, tenancy
     )
 SELECT
     account, period_from, period_to, 'NOT_ENDED' AS reason, supply_point, '' AS channel, service_start_ms AS from_ms,
     service_end_ms AS until_ms, toUInt64(0) AS windows, 'the period has not ended at ' || site AS detail, '' AS remedy
-FROM tenancies
+FROM rating_tenancies
 WHERE service_end_ms > {as_of_ms:Int64}
 
 UNION ALL
@@ -68,14 +60,14 @@ SELECT
         site = '', 'the supply point of tenancy ' || tenancy || ' is not in the portfolio',
         'site ' || site || ' has no clock (utc_offsets) in the portfolio'
     ) AS detail, '' AS remedy
-FROM tenancies
+FROM rating_tenancies
 WHERE empty(offset_s)
 
 UNION ALL
 SELECT
     account, period_from, period_to, 'TENANCY_ENDED_WITHOUT_DATE' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tenancy ' || tenancy || ' left the portfolio with no end date; give it one, or withdraw it' AS detail, '' AS remedy
-FROM tenancies
+FROM rating_tenancies
 WHERE is_ended_without_date
 
 UNION ALL
@@ -83,7 +75,7 @@ SELECT
     tenancies.account AS account, period_from, period_to, 'TENANCY_OVERLAP' AS reason, tenancies.supply_point AS supply_point,
     '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tenancies ' || tenancies.tenancy || ' and ' || min(all_tenancies.tenancy) || ' occupy the supply point on the same days' AS detail, '' AS remedy
-FROM tenancies
+FROM rating_tenancies AS tenancies
 INNER JOIN all_tenancies ON all_tenancies.supply_point = tenancies.supply_point
 WHERE all_tenancies.tenancy != tenancies.tenancy
     AND all_tenancies.from_date < service_to
@@ -97,7 +89,7 @@ SELECT
     'tariff ' || tenancies.tariff || ' has no prices for '
         || toString(dateDiff('day', tenancies.service_from, tenancies.service_to) - priced.days) || ' days of tenancy ' || tenancies.tenancy
         AS detail, '' AS remedy
-FROM tenancies
+FROM rating_tenancies AS tenancies
 LEFT JOIN priced ON priced.account = tenancies.account AND priced.period_from = tenancies.period_from AND priced.tenancy = tenancies.tenancy
 WHERE priced.days != dateDiff('day', tenancies.service_from, tenancies.service_to)
 
@@ -109,7 +101,7 @@ SELECT
         is_ambiguous, ' shares its name or its first day with another version',
         ' has `charges` or `taxes` that are no list'
     ) AS detail, '' AS remedy
-FROM segments
+FROM rating_segments
 WHERE tariff_currency != currency OR is_ambiguous OR is_misshapen
 
 UNION ALL
@@ -117,7 +109,7 @@ SELECT DISTINCT
     segments.account AS account, segments.period_from AS period_from, segments.period_to AS period_to, 'BAD_TARIFF' AS reason,
     segments.supply_point AS supply_point, complaints.channel AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tariff ' || segments.tariff || ' version ' || segments.tariff_version || ' ' || complaints.complaint AS detail, '' AS remedy
-FROM segments
+FROM rating_segments AS segments
 INNER JOIN complaints ON complaints.tariff = segments.tariff AND complaints.tariff_version = segments.tariff_version
 
 UNION ALL
@@ -125,7 +117,7 @@ UNION ALL
 SELECT
     account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'the tariffs of the account have taxes that are on each other: ' || arrayStringConcat(arraySort(groupArray(tax)), ', ') AS detail, '' AS remedy
-FROM tax_charges
+FROM rating_tax_charges
 WHERE is_circular
 GROUP BY account, period_from, period_to
 
@@ -135,7 +127,7 @@ SELECT
     account, period_from, period_to, 'BAD_TARIFF' AS reason, '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'no rate is stated for the day on which they are due, of the taxes: ' || arrayStringConcat(arraySort(groupUniqArray(tax)), ', ') AS detail,
     '' AS remedy
-FROM tax_charges
+FROM rating_tax_charges
 WHERE is_without_rate
 GROUP BY account, period_from, period_to
 
@@ -143,8 +135,8 @@ UNION ALL
 SELECT
     account, period_from, period_to, 'NO_CHANNEL' AS reason, supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tariff ' || tariff || ' version ' || tariff_version || ' prices no channel that the supply point has' AS detail, '' AS remedy
-FROM segments
-WHERE is_metered AND site != '' AND segment NOT IN (SELECT segment FROM metered)
+FROM rating_segments
+WHERE is_metered AND site != '' AND segment NOT IN (SELECT segment FROM rating_metered)
 
 UNION ALL
 SELECT DISTINCT
@@ -160,8 +152,8 @@ SELECT DISTINCT
         has_beyond, ' compares with ' || beyond_channel || ', and no factor to ' || channel_unit || ' is stated, or its grid is another',
         ' compares with ' || beyond_channel || ', which the supply point has not'
     ) AS detail, '' AS remedy
-FROM segments
-INNER JOIN metered ON metered.segment = segments.segment
+FROM rating_segments AS segments
+INNER JOIN rating_metered AS metered ON metered.segment = segments.segment
 WHERE unit_denominator = 0 OR (grid_s = 0 AND (has_times OR kind = 'demand'))
     OR (has_minus AND (minus_denominator = 0 OR (minus_grid_s != grid_s AND (net = 'interval' OR kind = 'demand'))))
     OR (beyond_channel != '' AND (NOT has_beyond OR beyond_denominator = 0 OR (kind = 'demand' AND beyond_grid_s = 0)))
@@ -172,7 +164,7 @@ SELECT
     segments.supply_point AS supply_point, unbanded.channel AS channel, unbanded.first_ms AS from_ms, segments.service_end_ms AS until_ms,
     unbanded.windows AS windows,
     'no band of tariff ' || segments.tariff || ' version ' || segments.tariff_version || ' matches them' AS detail, '' AS remedy
-FROM segments
+FROM rating_segments AS segments
 INNER JOIN unbanded ON unbanded.segment = segments.segment
 
 UNION ALL
@@ -182,7 +174,7 @@ SELECT DISTINCT
     segments.supply_point AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'tenancy ' || segments.tenancy || ' has no ' || needed.number || ' on ' || toString(segments.service_from) AS detail,
     'add it to the numbers of the tenancy in the portfolio' AS remedy
-FROM segments
+FROM rating_segments AS segments
 INNER JOIN (SELECT tariff, tariff_version, number FROM rating_prices WHERE number != '') AS needed
     ON needed.tariff = segments.tariff AND needed.tariff_version = segments.tariff_version
 WHERE NOT arrayExists(item -> item.1 = needed.number AND item.2 <= segments.service_from, segments.numbers)
@@ -195,9 +187,9 @@ SELECT
     valued.unpriced_windows AS windows,
     'series ' || valued.series || ' has no price for them, or its step is shorter, or its unit or currency another' AS detail,
     'add the prices to the series in the portfolio' AS remedy
-FROM valued
-INNER JOIN segments ON segments.segment = valued.segment
-INNER JOIN metered ON metered.segment = valued.segment AND metered.price = valued.price
+FROM rating_valued AS valued
+INNER JOIN rating_segments AS segments ON segments.segment = valued.segment
+INNER JOIN rating_metered AS metered ON metered.segment = valued.segment AND metered.price = valued.price
 WHERE valued.unpriced_windows > 0
 
 UNION ALL
@@ -208,7 +200,7 @@ SELECT
     'lacks reads, a heartbeat or a gate; the gate of ' || site || ' through the end of ' || toString(addDays(service_to, -1))
         || if(gate_at = '', ' is on no timetable', ' is due on ' || toString(gate_date) || ' at ' || gate_at) AS detail,
     'bring the reads, or close it without them: meterfold gate --until ' || toString(service_to) || ' --site ' || site AS remedy
-FROM tiles
+FROM rating_tiles
 WHERE hardened_to_ms < service_end_ms
 
 UNION ALL
@@ -218,7 +210,7 @@ SELECT
     'no determinant: no register was configured for the channel then' AS detail,
     'if a meter was there, let the `from` of its assignment (or register) in the portfolio begin sooner; if nobody was to be billed, the '
         || '`from` of the tenancy (or the `billing_from` of the account) later' AS remedy
-FROM tiles
+FROM rating_tiles
 WHERE has_hole
 
 UNION ALL
@@ -226,7 +218,7 @@ UNION ALL
 SELECT
     account, period_from, period_to, 'OVERLAP' AS reason, supply_point, channel, overlap_from_ms AS from_ms, overlap_until_ms AS until_ms,
     0 AS windows, 'two determinants cover the same time' AS detail, '' AS remedy
-FROM tiles
+FROM rating_tiles
 WHERE has_overlap
 
 UNION ALL
@@ -234,7 +226,7 @@ UNION ALL
 SELECT
     account, period_from, period_to, 'MISSING' AS reason, supply_point, channel, first_missing_ms AS from_ms, missing_until_ms AS until_ms,
     missing_count AS windows, 'hardened as MISSING: an estimate was refused; bring the reads, or edit' AS detail, '' AS remedy
-FROM tiles
+FROM rating_tiles
 WHERE missing_count > 0
 
 UNION ALL
@@ -251,7 +243,7 @@ SELECT
     '' AS supply_point, '' AS channel, 0 AS from_ms, 0 AS until_ms, 0 AS windows,
     'documents were issued for ' || toString(min(off_calendar.period_from)) || ' to ' || toString(max(off_calendar.period_to))
         || ', which cuts across this period; once billed, the calendar is fixed' AS detail, '' AS remedy
-FROM periods
+FROM rating_periods AS periods
 INNER JOIN off_calendar ON off_calendar.account = periods.account
 WHERE off_calendar.period_from < periods.period_to AND periods.period_from < off_calendar.period_to
     AND (off_calendar.period_from, off_calendar.period_to) != (periods.period_from, periods.period_to)

@@ -3,10 +3,7 @@
 CREATE OR REPLACE TEMPORARY TABLE rating_cells AS
 WITH
     windows AS (SELECT * FROM rating_windows WHERE notEmpty(cell)),
-    streams AS (SELECT * FROM rating_streams),
     exact AS (SELECT segment, channel FROM rating_exact),
-    peaks AS (SELECT * FROM rating_peaks),
-    slot_cells AS (SELECT * FROM rating_slot_cells),
     slots AS (SELECT slot, any(part_no) AS part_no FROM rating_slot_cells GROUP BY slot),
     changes AS
     (
@@ -42,7 +39,7 @@ WITH
         FROM (SELECT * FROM rating_sums WHERE slot > 0) AS sums
         INNER JOIN slots ON slots.slot = sums.slot
         LEFT JOIN changes ON changes.supply_point = sums.supply_point AND changes.channel = sums.channel AND changes.slot = sums.slot
-        LEFT JOIN peaks ON peaks.supply_point = sums.supply_point AND peaks.channel = sums.channel AND peaks.slot = sums.slot
+        LEFT JOIN rating_peaks AS peaks ON peaks.supply_point = sums.supply_point AND peaks.channel = sums.channel AND peaks.slot = sums.slot
     ),
     located AS
     (
@@ -52,7 +49,7 @@ WITH
             streams.highest AS highest,
             standing.*
         FROM standing
-        ASOF INNER JOIN (SELECT * FROM streams WHERE minus = '' AND (segment, channel) NOT IN exact) AS streams
+        ASOF INNER JOIN (SELECT * FROM rating_streams WHERE minus = '' AND (segment, channel) NOT IN exact) AS streams
             ON streams.supply_point = standing.supply_point AND streams.channel = standing.channel AND standing.part_no >= streams.part_from
         WHERE standing.part_no < streams.part_to
     )
@@ -67,7 +64,7 @@ SELECT
     if(any(located.highest) = 0, [], [max(located.peak)]) AS peaks,
     min(slot_cells.slot_first_ms) AS first_ms
 FROM located
-INNER JOIN slot_cells ON slot_cells.slot = located.slot AND slot_cells.calendar = located.calendar
+INNER JOIN rating_slot_cells AS slot_cells ON slot_cells.slot = located.slot AND slot_cells.calendar = located.calendar
 GROUP BY located.segment, located.channel, slot_cells.cell
 
 UNION ALL
@@ -82,5 +79,5 @@ SELECT
     arraySlice(arrayReverseSort(groupArray((windows.quantity_nano, n_estimated > 0))), 1, any(streams.highest)) AS peaks,
     min(windows.start_ms) AS first_ms
 FROM windows
-INNER JOIN streams ON streams.segment = windows.segment AND streams.channel = windows.channel AND streams.minus = windows.minus
+INNER JOIN rating_streams AS streams ON streams.segment = windows.segment AND streams.channel = windows.channel AND streams.minus = windows.minus
 GROUP BY windows.segment, windows.channel, windows.minus, windows.cell

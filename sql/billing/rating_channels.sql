@@ -1,7 +1,6 @@
 -- One row per segment and channel that its tariff looks at and its supply point has. `is_exact`: each window of it must be looked at on its own.
 CREATE OR REPLACE TEMPORARY TABLE rating_channels AS
 WITH
-    segments AS (SELECT * FROM rating_segments),
     channels AS
     (
         SELECT *
@@ -37,6 +36,6 @@ SELECT
     used.has_demand AS has_demand,
     used.has_times AS has_times,
     used.is_exact OR channels.channel_kind != 'intervals' OR channels.grid_s = 0 AS is_exact
-FROM segments
+FROM rating_segments AS segments
 INNER JOIN channels ON channels.supply_point = segments.supply_point
 INNER JOIN used ON used.tariff = segments.tariff AND used.tariff_version = segments.tariff_version AND used.channel = channels.channel

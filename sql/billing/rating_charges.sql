@@ -2,8 +2,6 @@
 -- contain of a tax is taken off again (`contained`), so that the sum stays what the prices say. `tax_point`: NULL is the day of issue.
 CREATE OR REPLACE TEMPORARY TABLE rating_charges AS
 WITH
-    charges AS (SELECT * FROM rating_net_charges),
-    taxes AS (SELECT * FROM rating_tax_charges),
     rules AS
     (
         SELECT tariff, tariff_version, arraySort(groupArray((tax_no, of_charges, date_rule))) AS rules
@@ -22,7 +20,7 @@ SELECT
         arrayFirst(rule -> empty(rule.2) OR has(rule.2, charges.charge), rules.rules).3, charges.service_to, charges.period_to
     ) AS tax_point,
     toDecimal128(0, 21) AS tax_remainder
-FROM charges
+FROM rating_net_charges AS charges
 LEFT JOIN rules ON rules.tariff = charges.tariff AND rules.tariff_version = charges.tariff_version
 UNION ALL
 SELECT
@@ -31,7 +29,7 @@ SELECT
     service_to, currency AS unit, tax_line.2 AS rate, toDecimal128(base, 12) AS quantity, toDecimal128(0, 12) AS quantity_estimated,
     toJSONString(if(treatment = '', [kind, tax, tax_line.3], [kind, tax, tax_line.3, treatment])) AS element, tax_line.4 AS amount,
     meterfold_tax_point(date_rule, service_to, period_to) AS tax_point, if(kind = 'tax', remainder, toDecimal128(0, 21)) AS tax_remainder
-FROM taxes
+FROM rating_tax_charges AS taxes
 ARRAY JOIN arrayConcat(
     if(is_included, [('contained', toDecimal128OrZero(taxes.listed_text, 9), taxes.listed_text, -taxes.contained)], []), [('tax', taxes.rate, taxes.rate_text, taxes.amount)]
 ) AS tax_line

@@ -3,7 +3,6 @@
 -- Nothing without rating_prices WHERE kind = 'demand'.
 CREATE OR REPLACE TEMPORARY TABLE rating_demands AS
 WITH
-    quantities AS (SELECT * FROM rating_quantities),
     prices AS (SELECT * FROM rating_prices WHERE kind = 'demand'),
     segments AS (SELECT segment, account, supply_point, period_no, numbers, service_from FROM rating_segments),
     measured AS
@@ -26,7 +25,7 @@ WITH
             prices.has_ratchet AS has_ratchet,
             reinterpret(prices.ratchet_share, 'Int256') AS ratchet_share_nano,
             prices.ratchet_months AS ratchet_months
-        FROM quantities
+        FROM rating_quantities AS quantities
         INNER JOIN prices ON prices.price = quantities.price
         INNER JOIN segments ON segments.segment = quantities.segment
     ),

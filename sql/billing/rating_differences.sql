@@ -3,8 +3,6 @@
 -- A net claim of a period that ended too long ago is withheld: what was billed stays, the rest of every element is withheld, whatever its sign.
 CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
 WITH
-    rated AS (SELECT * FROM rating_charges),
-    billed AS (SELECT * FROM rating_billed),
     accounts AS (SELECT account, legal_entity FROM rating_accounts),
     entities AS
     (
@@ -27,14 +25,14 @@ WITH
             toDecimal128(0, 4) AS withheld_amount, 1 AS is_rated, charge_no, band_no,
             (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words,
             ('', '') AS withheld_words, tax_point, tax_remainder
-        FROM rated
+        FROM rating_charges
         UNION ALL
         SELECT
             account, period_from, period_to, element, currency, toDecimal128(0, 12) AS rated_quantity, quantity AS billed_quantity,
             withheld_quantity, toDecimal128(0, 12) AS quantity_estimated, toDecimal128(0, 4) AS rated_amount, amount AS billed_amount,
             withheld_amount, 0 AS is_rated, 0 AS charge_no, 0 AS band_no, words, (withheld_reason, withheld_bearer) AS withheld_words,
             CAST(NULL, 'Nullable(Date)') AS tax_point, toDecimal128(0, 21) AS tax_remainder
-        FROM billed
+        FROM rating_billed
     ),
     summed AS
     (
@@ -129,4 +127,4 @@ LEFT JOIN currencies ON currencies.currency = parts.currency
 -- no difference, no line; the first document of a period also shows what was free
 -- what is taxed at nothing is said on a correction too
 WHERE amount != 0 OR (words.1 = 'tax' AND words.10 = 0 AND quantity_should != quantity_was)
-    OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM billed))
+    OR (quantity_should != 0 AND (account, period_from) NOT IN (SELECT account, period_from FROM rating_billed))

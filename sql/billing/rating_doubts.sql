@@ -2,16 +2,14 @@
 -- Nothing without rating_adjusted.
 CREATE OR REPLACE TEMPORARY TABLE rating_doubts AS
 WITH
-    adjusted AS (SELECT * FROM rating_adjusted),
-    sums AS (SELECT * FROM rating_sums),
     asked AS (SELECT DISTINCT supply_point, channel FROM rating_streams WHERE has_demand AND NOT is_exact)
 SELECT
     adjusted.supply_point AS supply_point,
     adjusted.channel AS channel,
     adjusted.slot AS slot,
     groupArray((adjusted.start_ms, adjusted.end_ms)) AS changed
-FROM adjusted
-INNER JOIN sums ON sums.supply_point = adjusted.supply_point AND sums.channel = adjusted.channel AND sums.slot = adjusted.slot
+FROM rating_adjusted AS adjusted
+INNER JOIN rating_sums AS sums ON sums.supply_point = adjusted.supply_point AND sums.channel = adjusted.channel AND sums.slot = adjusted.slot
 WHERE (adjusted.supply_point, adjusted.channel) IN asked
 GROUP BY supply_point, channel, slot
 HAVING max(adjusted.old_nano >= sums.peak_nano)

@@ -4,8 +4,6 @@
 CREATE OR REPLACE TEMPORARY TABLE rating_dues AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum')),
-    currencies AS (SELECT * FROM rating_currencies),
-    wholes AS (SELECT * FROM rating_wholes),
     occupied AS
     (
         SELECT
@@ -28,7 +26,7 @@ SELECT
     if(has_rounding, reinterpret(round_to, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step
 FROM occupied
 INNER JOIN prices ON prices.tariff = occupied.tariff AND prices.tariff_version = occupied.tariff_version
-LEFT JOIN wholes
+LEFT JOIN rating_wholes AS wholes
     ON wholes.account = occupied.account AND wholes.period_from = occupied.period_from AND wholes.supply_point = occupied.supply_point
         AND wholes.charge = prices.charge
-LEFT JOIN currencies ON currencies.currency = occupied.currency
+LEFT JOIN rating_currencies AS currencies ON currencies.currency = occupied.currency

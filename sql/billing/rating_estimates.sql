@@ -5,7 +5,6 @@
 -- Nothing without rating_history.
 CREATE OR REPLACE TEMPORARY TABLE rating_estimates AS
 WITH
-    history AS (SELECT * FROM rating_history),
     hardened AS (SELECT supply_point, channel, max(end_ms) AS until_ms FROM rating_history GROUP BY supply_point, channel),
     exact AS (SELECT segment, channel FROM rating_exact),
     -- by the time of the day: (local day, quantity)
@@ -64,7 +63,7 @@ WITH
     (
         SELECT expected.*, local_ms % 86400000 AS time_ms, intDiv(local_ms, 86400000) AS local_day
         FROM expected
-        LEFT JOIN (SELECT * FROM history WHERE is_missing) AS missing
+        LEFT JOIN (SELECT * FROM rating_history WHERE is_missing) AS missing
             ON missing.supply_point = expected.supply_point AND missing.channel = expected.channel
                 AND missing.start_ms = expected.start_ms AND missing.end_ms = expected.end_ms
         WHERE expected.start_ms >= hardened_until_ms OR missing.end_ms = expected.end_ms

@@ -3,8 +3,6 @@
 CREATE OR REPLACE TEMPORARY TABLE rating_exact AS
 WITH
     streams AS (SELECT * FROM rating_streams WHERE minus = ''),
-    sums AS (SELECT * FROM rating_sums),
-    adjusted AS (SELECT * FROM rating_adjusted),
     slots AS (SELECT slot, any(part_no) AS part_no FROM rating_slot_cells GROUP BY slot),
     placed AS
     (
@@ -14,7 +12,7 @@ WITH
             slots.part_no AS part_no,
             sums.print AS print,
             sums.missing_windows AS missing_windows
-        FROM sums
+        FROM rating_sums AS sums
         INNER JOIN slots ON slots.slot = sums.slot
     ),
     found AS
@@ -33,9 +31,9 @@ WITH
     -- windows at no instant of a calendar, and what stands MISSING since it was adjusted
     strange AS
     (
-        SELECT supply_point, channel FROM sums WHERE slot = 0
+        SELECT supply_point, channel FROM rating_sums WHERE slot = 0
         UNION DISTINCT
-        SELECT supply_point, channel FROM adjusted WHERE slot = 0 OR is_missing
+        SELECT supply_point, channel FROM rating_adjusted WHERE slot = 0 OR is_missing
     )
 SELECT streams.segment AS segment, streams.supply_point AS supply_point, streams.channel AS channel
 FROM streams

@@ -3,11 +3,9 @@
 -- Nothing without rating_dues.
 CREATE OR REPLACE TEMPORARY TABLE rating_limits AS
 WITH
-    due AS (SELECT * FROM rating_dues),
-    base AS (SELECT * FROM rating_base_charges),
     limited AS
     (
-        SELECT account, period_from, supply_point, tariff, tariff_version, tax_from, charge, amount FROM base
+        SELECT account, period_from, supply_point, tariff, tariff_version, tax_from, charge, amount FROM rating_base_charges
         UNION ALL
         SELECT account, period_from, supply_point, tariff, tariff_version, tax_from, charge, amount FROM rating_percentages
     )
@@ -26,7 +24,7 @@ SELECT
         ) * intDiv(any(step), 100000000000000000)),
         'Decimal(38, 4)'
     ) AS amount
-FROM due
+FROM rating_dues AS due
 LEFT JOIN limited
     ON limited.account = due.account AND limited.period_from = due.period_from AND limited.supply_point = due.supply_point
         AND limited.tariff = due.tariff AND limited.tariff_version = due.tariff_version

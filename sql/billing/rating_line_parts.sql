@@ -3,10 +3,6 @@
 -- or a price per month of a segment stands in proportion to its days in the calendar period, or, where it is taken whole, in those that share it.
 CREATE OR REPLACE TEMPORARY TABLE rating_line_parts AS
 WITH
-    quantities AS (SELECT * FROM rating_quantities),
-    demands AS (SELECT * FROM rating_demands),
-    prices AS (SELECT * FROM rating_prices),
-    valued AS (SELECT * FROM rating_valued),
     -- of tiers whose bounds are per demand of another charge
     bounded AS
     (
@@ -22,8 +18,6 @@ WITH
         INNER JOIN bounded ON bounded.demand_price = demands.price
     ),
     metered AS (SELECT segment, price, line_unit, unit_numerator, unit_denominator FROM rating_metered),
-    segments AS (SELECT * FROM rating_segments),
-    wholes AS (SELECT * FROM rating_wholes),
     used AS
     (
         SELECT
@@ -56,15 +50,15 @@ WITH
             valued.value * reinterpret(prices.share, 'Int128') * reinterpret(prices.series_times, 'Int128') * metered.unit_numerator
                 + quantities.quantity_pico * reinterpret(prices.series_plus, 'Int128') * series_denominator AS series_numerator,
             toInt256(metered.unit_denominator) * 1000000000000000 AS series_denominator
-        FROM quantities
-        INNER JOIN prices ON prices.price = quantities.price
-        INNER JOIN segments ON segments.segment = quantities.segment
+        FROM rating_quantities AS quantities
+        INNER JOIN rating_prices AS prices ON prices.price = quantities.price
+        INNER JOIN rating_segments AS segments ON segments.segment = quantities.segment
         INNER JOIN metered ON metered.segment = quantities.segment AND metered.price = quantities.price
-        LEFT JOIN wholes
+        LEFT JOIN rating_wholes AS wholes
             ON wholes.account = segments.account AND wholes.period_from = segments.period_from AND wholes.supply_point = segments.supply_point
                 AND wholes.charge = prices.charge
         LEFT JOIN bound_demands ON bound_demands.segment = quantities.segment AND bound_demands.price = quantities.price
-        LEFT JOIN valued ON valued.segment = quantities.segment AND valued.price = quantities.price
+        LEFT JOIN rating_valued AS valued ON valued.segment = quantities.segment AND valued.price = quantities.price
         WHERE kind IN ('energy', 'tiers')
     ),
     tiered AS
@@ -121,11 +115,11 @@ SELECT
     billed_pico * reinterpret(rate, 'Int128') * (toInt256(segments.service_days) AS days) AS amount_numerator,
     toInt256(if(prices.prorate = 'days', toInt256(segments.period_days), greatest(wholes.whole_days, toInt256(1))) AS of_days)
         AS amount_denominator
-FROM demands
-INNER JOIN prices ON prices.price = demands.price
-INNER JOIN segments ON segments.segment = demands.segment
+FROM rating_demands AS demands
+INNER JOIN rating_prices AS prices ON prices.price = demands.price
+INNER JOIN rating_segments AS segments ON segments.segment = demands.segment
 INNER JOIN metered ON metered.segment = demands.segment AND metered.price = demands.price
-LEFT JOIN wholes
+LEFT JOIN rating_wholes AS wholes
     ON wholes.account = segments.account AND wholes.period_from = segments.period_from AND wholes.supply_point = segments.supply_point
         AND wholes.charge = prices.charge
 
@@ -160,10 +154,10 @@ FROM
             prorate = 'days', toInt256(period_days),
             whole_days
         )) AS of_days
-    FROM segments AS stretches
+    FROM rating_segments AS stretches
     INNER JOIN (SELECT * FROM rating_prices WHERE kind = 'standing') AS prices
         ON prices.tariff = stretches.tariff AND prices.tariff_version = stretches.tariff_version
-    LEFT JOIN wholes
+    LEFT JOIN rating_wholes AS wholes
         ON wholes.account = stretches.account AND wholes.period_from = stretches.period_from AND wholes.supply_point = stretches.supply_point
             AND wholes.charge = prices.charge
 )

@@ -2,7 +2,6 @@
 -- A denominator of 0: no factor is stated between the two units. Reactive and apparent energy stand beside active by their prefix alone.
 CREATE OR REPLACE TEMPORARY TABLE rating_metered AS
 WITH
-    channels AS (SELECT * FROM rating_channels),
     prices AS
     (
         SELECT
@@ -20,7 +19,6 @@ WITH
         FROM rating_prices
         WHERE is_metered
     ),
-    factors AS (SELECT * FROM rating_unit_factors),
     applied AS
     (
         SELECT
@@ -32,7 +30,7 @@ WITH
             prices.channel AS channel, prices.cell_no AS cell_no, prices.kind AS kind, prices.unit AS unit, prices.counted_unit AS counted_unit,
             prices.line_unit AS line_unit, prices.minus AS minus, prices.net AS net, prices.beyond_channel AS beyond_channel,
             prices.highest AS highest, prices.has_times AS has_times, prices.steps AS steps
-        FROM channels
+        FROM rating_channels AS channels
         INNER JOIN prices ON prices.tariff = channels.tariff AND prices.tariff_version = channels.tariff_version AND prices.channel = channels.channel
     )
 SELECT
@@ -62,10 +60,10 @@ SELECT
     if(other.channel_unit = applied.channel_unit, 1, beyond_factors.numerator) AS beyond_numerator,
     if(other.channel_unit = applied.channel_unit, 1, beyond_factors.denominator) AS beyond_denominator
 FROM applied
-LEFT JOIN factors ON factors.from_unit = applied.channel_unit AND factors.to_unit = applied.counted_unit
-LEFT JOIN channels AS taken ON taken.segment = applied.segment AND taken.channel = applied.minus
-LEFT JOIN factors AS minus_factors ON minus_factors.from_unit = taken.channel_unit AND minus_factors.to_unit = applied.channel_unit
-LEFT JOIN channels AS other ON other.segment = applied.segment AND other.channel = applied.beyond_channel
-LEFT JOIN factors AS beyond_factors
+LEFT JOIN rating_unit_factors AS factors ON factors.from_unit = applied.channel_unit AND factors.to_unit = applied.counted_unit
+LEFT JOIN rating_channels AS taken ON taken.segment = applied.segment AND taken.channel = applied.minus
+LEFT JOIN rating_unit_factors AS minus_factors ON minus_factors.from_unit = taken.channel_unit AND minus_factors.to_unit = applied.channel_unit
+LEFT JOIN rating_channels AS other ON other.segment = applied.segment AND other.channel = applied.beyond_channel
+LEFT JOIN rating_unit_factors AS beyond_factors
     ON beyond_factors.from_unit = replaceRegexpOne(other.channel_unit, '(var|VA)h$', 'Wh')
         AND beyond_factors.to_unit = replaceRegexpOne(applied.channel_unit, '(var|VA)h$', 'Wh')

@@ -2,8 +2,6 @@
 -- minimum or holds them under a maximum. These are of rounded amounts of the same supply point and tariff version, and rounded themselves.
 CREATE OR REPLACE TEMPORARY TABLE rating_net_charges AS
 WITH
-    base AS (SELECT * FROM rating_base_charges),
-    due AS (SELECT * FROM rating_dues),
     worked_out AS
     (
         SELECT account, period_from, supply_point, price, tax_from, rate, of_amount, amount FROM rating_percentages
@@ -13,7 +11,7 @@ WITH
 SELECT
     account, period_from, period_to, currency, kind, supply_point, channel, tariff, tariff_version, charge_no, charge, band_no, band, service_from,
     service_to, unit, rate, quantity, quantity_estimated, element, digits, tax_from, amount
-FROM base
+FROM rating_base_charges
 UNION ALL
 SELECT
     due.account AS account, due.period_from AS period_from, due.period_to AS period_to, due.currency AS currency, due.kind AS kind,
@@ -26,6 +24,6 @@ SELECT
     ) AS element,
     due.digits AS digits, due.tax_from AS tax_from, worked_out.amount AS amount
 FROM worked_out
-INNER JOIN due
+INNER JOIN rating_dues AS due
     ON due.account = worked_out.account AND due.period_from = worked_out.period_from AND due.supply_point = worked_out.supply_point
         AND due.price = worked_out.price AND due.tax_from = worked_out.tax_from

@@ -3,7 +3,6 @@
 -- Nothing without rating_doubts.
 CREATE OR REPLACE TEMPORARY TABLE rating_peaks AS
 WITH
-    doubts AS (SELECT * FROM rating_doubts),
     slots AS (SELECT start_ms, slot FROM rating_slots),
     single AS
     (
@@ -16,7 +15,7 @@ WITH
             n_estimated > 0 AS is_estimated
         FROM determinant_stretches AS stretches
         ARRAY JOIN quantities_nano AS quantity_nano, range(toInt64(length(quantities_nano))) AS place
-        WHERE supply_point IN (SELECT supply_point FROM doubts) AND channel IN (SELECT channel FROM doubts)
+        WHERE supply_point IN (SELECT supply_point FROM rating_doubts) AND channel IN (SELECT channel FROM rating_doubts)
             AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
     ),
     placed AS
@@ -32,5 +31,5 @@ SELECT
     countIf(NOT has(doubts.changed, (placed.start_ms, placed.end_ms))) AS windows,
     maxIf((toInt128(placed.quantity_nano), placed.is_estimated), NOT has(doubts.changed, (placed.start_ms, placed.end_ms))) AS peak
 FROM placed
-INNER JOIN doubts ON doubts.supply_point = placed.supply_point AND doubts.channel = placed.channel AND doubts.slot = placed.slot
+INNER JOIN rating_doubts AS doubts ON doubts.supply_point = placed.supply_point AND doubts.channel = placed.channel AND doubts.slot = placed.slot
 GROUP BY supply_point, channel, slot

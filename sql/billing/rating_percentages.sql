@@ -3,7 +3,6 @@
 -- Nothing without rating_dues.
 CREATE OR REPLACE TEMPORARY TABLE rating_percentages AS
 WITH
-    base AS (SELECT * FROM rating_base_charges),
     due AS (SELECT * FROM rating_dues WHERE kind = 'percentage'),
     factored AS
     (
@@ -59,7 +58,7 @@ FROM due
 INNER JOIN shares
     ON shares.account = due.account AND shares.period_from = due.period_from AND shares.supply_point = due.supply_point
         AND shares.tax_from = due.tax_from AND shares.price = due.price
-INNER JOIN base
+INNER JOIN rating_base_charges AS base
     ON base.account = due.account AND base.period_from = due.period_from AND base.supply_point = due.supply_point
         AND base.tariff = due.tariff AND base.tariff_version = due.tariff_version AND base.tax_from = due.tax_from
 GROUP BY account, period_from, supply_point, price, tariff, tariff_version, charge, tax_from

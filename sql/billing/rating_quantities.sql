@@ -3,8 +3,6 @@
 CREATE OR REPLACE TEMPORARY TABLE rating_quantities AS
 WITH
     metered AS (SELECT * FROM rating_metered WHERE unit_denominator > 0),
-    cells AS (SELECT * FROM rating_cells),
-    prices AS (SELECT * FROM rating_prices),
     roles AS
     (
         SELECT
@@ -35,7 +33,7 @@ WITH
             arraySlice(arrayReverseSort(groupArrayArrayIf(cells.peaks, role.1 = 2 AND roles.kind = 'demand')), 1, highest) AS minus_peaks,
             arraySlice(arrayReverseSort(groupArrayArrayIf(cells.peaks, role.1 = 3 AND roles.kind = 'demand')), 1, highest) AS beyond_peaks
         FROM roles
-        INNER JOIN cells ON cells.segment = roles.segment AND cells.channel = roles.role.2 AND cells.minus = roles.role.3
+        INNER JOIN rating_cells AS cells ON cells.segment = roles.segment AND cells.channel = roles.role.2 AND cells.minus = roles.role.3
         GROUP BY roles.segment, roles.price, band_no
         HAVING band_no > 0 AND windows > 0
     ),
@@ -105,7 +103,7 @@ WITH
             ) AS stepped
         FROM added
         INNER JOIN metered ON metered.segment = added.segment AND metered.price = added.price
-        INNER JOIN prices ON prices.price = added.price
+        INNER JOIN rating_prices AS prices ON prices.price = added.price
     )
 SELECT
     segment,

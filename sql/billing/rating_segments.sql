@@ -3,7 +3,6 @@
 -- its first day), so that a line has one rate; where a number of the tenancy changes, too.
 CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
 WITH
-    tenancies AS (SELECT * FROM rating_tenancies),
     tariff_versions AS
     (
         SELECT *
@@ -42,7 +41,7 @@ WITH
             tariff_versions.is_ambiguous AS is_ambiguous,
             tariff_versions.is_misshapen AS is_misshapen,
             (tariff, tariff_version) IN metered AS is_metered
-        FROM tenancies
+        FROM rating_tenancies AS tenancies
         INNER JOIN tariff_versions ON tariff_versions.tariff = tenancies.tariff
         WHERE service_from < service_to
     ),

@@ -2,13 +2,10 @@
 -- It covers the parts of time from part_from (in) to part_to (out). `highest`: how many of its highest windows a demand charge asks for.
 CREATE OR REPLACE TEMPORARY TABLE rating_streams AS
 WITH
-    channels AS (SELECT * FROM rating_channels),
     users AS
     (
         SELECT calendar, user.1 AS site, user.2 AS tariff, user.3 AS tariff_version FROM rating_calendars ARRAY JOIN users AS user
     ),
-    parts AS (SELECT * FROM rating_parts),
-    factors AS (SELECT * FROM rating_unit_factors),
     asked AS
     (
         SELECT tariff, tariff_version, stream.1 AS channel, stream.2 AS minus, max(if(kind = 'demand', highest, 0)) AS highest
@@ -37,10 +34,10 @@ SELECT
     -- of what is taken off, into the channel's unit; a denominator of 0: the supply point has no such channel, or no factor is stated
     factors.numerator AS minus_numerator,
     factors.denominator AS minus_denominator
-FROM channels
+FROM rating_channels AS channels
 INNER JOIN asked ON asked.tariff = channels.tariff AND asked.tariff_version = channels.tariff_version AND asked.channel = channels.channel
 INNER JOIN users ON users.site = channels.site AND users.tariff = channels.tariff AND users.tariff_version = channels.tariff_version
-INNER JOIN parts AS begins ON begins.at_ms = channels.service_start_ms
-INNER JOIN parts AS ends ON ends.at_ms = channels.service_end_ms
-LEFT JOIN channels AS taken ON taken.segment = channels.segment AND taken.channel = asked.minus
-LEFT JOIN factors ON factors.from_unit = taken.channel_unit AND factors.to_unit = channels.channel_unit
+INNER JOIN rating_parts AS begins ON begins.at_ms = channels.service_start_ms
+INNER JOIN rating_parts AS ends ON ends.at_ms = channels.service_end_ms
+LEFT JOIN rating_channels AS taken ON taken.segment = channels.segment AND taken.channel = asked.minus
+LEFT JOIN rating_unit_factors AS factors ON factors.from_unit = taken.channel_unit AND factors.to_unit = channels.channel_unit

@@ -4,9 +4,7 @@
 -- Nothing without rating_taxes.
 CREATE OR REPLACE TEMPORARY TABLE rating_taxed AS
 WITH
-    charges AS (SELECT * FROM rating_net_charges),
     taxes AS (SELECT * FROM rating_taxes WHERE complaint = ''),
-    currencies AS (SELECT * FROM rating_currencies),
     accounts AS (SELECT account, tax_treatments FROM rating_accounts),
     invoiced AS
     (
@@ -45,13 +43,13 @@ WITH
             ) AS treatment,
             if(treatment = '', listed_text, '0') AS rate_text,
             if(treatment = '', listed_rate, toDecimal128(0, 9)) AS rate
-        FROM charges
+        FROM rating_net_charges AS charges
         INNER JOIN taxes ON taxes.tariff = charges.tariff AND taxes.tariff_version = charges.tariff_version
         LEFT JOIN invoiced
             ON invoiced.account = charges.account AND invoiced.period_from = charges.period_from AND invoiced.period_to = charges.period_to
                 AND invoiced.currency = charges.currency
         LEFT JOIN accounts ON accounts.account = charges.account
-        LEFT JOIN currencies ON currencies.currency = charges.currency
+        LEFT JOIN rating_currencies AS currencies ON currencies.currency = charges.currency
     )
 SELECT
     *,

@@ -3,7 +3,6 @@
 -- an edition rates the tenancy (`shadow`: that one instead, at `shadow_site` or, '', everywhere), else the tariff of the portfolio.
 CREATE OR REPLACE TEMPORARY TABLE rating_tenancies AS
 WITH
-    periods AS (SELECT * FROM rating_periods),
     tenancies AS
     (
         SELECT *
@@ -61,7 +60,7 @@ WITH
             stays.to_date IS NULL AND stays.ended_reason IS NOT NULL AS is_ended_without_date,
             greatest(periods.period_from, stays.from_date) AS service_from,
             least(periods.period_to, ifNull(stays.to_date, periods.period_to)) AS service_to
-        FROM periods
+        FROM rating_periods AS periods
         INNER JOIN stays ON stays.account = periods.account
         WHERE service_from < service_to
     ),

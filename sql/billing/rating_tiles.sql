@@ -19,7 +19,6 @@ WITH
         WHERE minus = ''
         GROUP BY segment, channel
     ),
-    segments AS (SELECT * FROM rating_segments),
     compared AS
     (
         SELECT
@@ -62,4 +61,4 @@ SELECT
     if(has_overlap, spans[overlap_index].1, 0) AS overlap_from_ms,
     if(has_overlap, ends[overlap_index], 0) AS overlap_until_ms
 FROM compared
-INNER JOIN segments ON segments.segment = compared.segment
+INNER JOIN rating_segments AS segments ON segments.segment = compared.segment

@@ -3,7 +3,6 @@
 -- Nothing without rating_windows.
 CREATE OR REPLACE TEMPORARY TABLE rating_valued AS
 WITH
-    series AS (SELECT * FROM rating_series),
     charges AS (SELECT price AS price_no, series AS series_name FROM rating_prices WHERE series != ''),
     asked AS
     (
@@ -33,6 +32,6 @@ FROM
         windows.until_ms AS until_ms, windows.quantity_nano AS quantity_nano, series.price AS window_price,
         series.series != '' AND series.end_ms >= windows.until_ms AS has_price
     FROM windows
-    ASOF LEFT JOIN series ON series.series = windows.series_name AND windows.at_ms >= series.start_ms
+    ASOF LEFT JOIN rating_series AS series ON series.series = windows.series_name AND windows.at_ms >= series.start_ms
 )
 GROUP BY segment, price_no

@@ -6,7 +6,6 @@ CREATE OR REPLACE TEMPORARY TABLE rating_wholes AS
 WITH
     taken AS (SELECT DISTINCT charge FROM rating_prices WHERE prorate = 'none' AND kind IN ('tiers', 'demand', 'standing', 'minimum', 'maximum')),
     prices AS (SELECT * FROM rating_prices WHERE charge IN (SELECT charge FROM taken)),
-    segments AS (SELECT * FROM rating_segments),
     -- what counts a channel is due only where a window meets its `when`
     metered AS (SELECT segment, price FROM rating_quantities)
 SELECT
@@ -15,7 +14,7 @@ SELECT
     segments.supply_point AS supply_point,
     prices.charge AS charge,
     toInt256(sum(segments.service_days)) AS whole_days
-FROM segments
+FROM rating_segments AS segments
 INNER JOIN prices ON prices.tariff = segments.tariff AND prices.tariff_version = segments.tariff_version
 WHERE prices.kind NOT IN ('tiers', 'demand') OR (segments.segment, prices.price) IN metered
 GROUP BY account, period_from, supply_point, charge

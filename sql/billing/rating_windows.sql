@@ -17,7 +17,6 @@ WITH
         FROM rating_estimates
     ),
     streams AS (SELECT * FROM rating_streams WHERE (segment, channel) IN (SELECT segment, channel FROM rating_exact)),
-    moments AS (SELECT * FROM rating_moments),
     located AS
     (
         SELECT
@@ -33,7 +32,7 @@ WITH
     (
         SELECT located.*, moments.local_date AS local_date, moments.cell AS cell
         FROM located
-        LEFT JOIN moments ON moments.calendar = located.calendar AND moments.start_ms = located.moment_ms
+        LEFT JOIN rating_moments AS moments ON moments.calendar = located.calendar AND moments.start_ms = located.moment_ms
     ),
     taken AS (SELECT segment, channel, start_ms, end_ms, quantity_nano, n_estimated, n_missing FROM placed),
     netted AS
