@@ -49,8 +49,13 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 def encode_frame(append_ms: int, key: bytes, payload: bytes) -> bytes:
     """The frame of a record; the bounds are the caller's to check (`LogWriter.append` does)."""
-    body = b"".join((_STAMP.pack(append_ms, len(key)), key, payload))
-    return struct.pack("<II", len(payload), zlib.crc32(body)) + body
+    return b"".join((encode_header(append_ms, key, payload), key, payload))
+
+
+def encode_header(append_ms: int, key: bytes, payload: bytes) -> bytes:
+    """The frame of a record as far as its key, which follows, and then the payload: neither is copied for it."""
+    crc = zlib.crc32(payload, zlib.crc32(key, zlib.crc32(_STAMP.pack(append_ms, len(key)))))
+    return HEADER.pack(len(payload), crc, append_ms, len(key))
 
 
 def frame_bytes(data: bytes | memoryview, at: int) -> int:

@@ -12,7 +12,7 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from connectors.file_log.frame import APPEND_MS_LIMIT, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, encode_frame, partition_of
+from connectors.file_log.frame import APPEND_MS_LIMIT, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, encode_header, partition_of
 from connectors.file_log.repair import TailCut, repair_topic
 from connectors.file_log.topic import Committed, Topic, open_topic
 
@@ -44,7 +44,7 @@ class LogWriter:
     cuts: tuple[TailCut, ...]
     _ends: list[int]  # acknowledged
     _next_offsets: list[int]  # where the next append goes
-    _buffers: list[list[bytes]]  # what lies between the two, as frames
+    _buffers: list[list[bytes]]  # what lies between the two: frames, whole or in pieces
     _buffered_bytes: int
     _stamp_ms: int  # no later record may be stamped below it
 
@@ -85,22 +85,31 @@ class LogWriter:
         It is stamped with `append_ms`, or with the topic's latest stamp if that is greater; the first record of a flush is stamped
         above every earlier flush. A buffer beyond 64 MiB is flushed at once. Raises UnableToAppend.
         """
-        with self._mutex:
-            self._check(partition, key, payload, append_ms)
-            self._stamp_ms = max(self._stamp_ms, append_ms)
-            frame = encode_frame(self._stamp_ms, key, payload)
-            offset = self._next_offsets[partition]
-            self._buffers[partition].append(frame)
-            self._next_offsets[partition] = offset + len(frame)
-            self._buffered_bytes += len(frame)
-            if self._buffered_bytes > MAX_BUFFERED_BYTES:
-                self.flush()
-            return offset
+        return self.append_many(((partition, key, payload),), append_ms)[0]
 
     def append_many(self, entries: Iterable[tuple[int, bytes, bytes]], append_ms: int) -> list[int]:
-        """Buffer (partition, key, payload) one after the other, all with `append_ms`; returns their offsets."""
+        """Buffer (partition, key, payload) one after the other, all with `append_ms`; returns their offsets.
+
+        Raises as `append`; what came before the one that is out of bounds stays buffered.
+        """
+        offsets = []
         with self._mutex:
-            return [self.append(partition, key, payload, append_ms) for partition, key, payload in entries]
+            self._check(0, b"", b"", append_ms)
+            ends, buffers, partitions = self._next_offsets, self._buffers, self.partitions
+            for partition, key, payload in entries:
+                if len(key) > MAX_KEY_BYTES or len(payload) > MAX_PAYLOAD_BYTES or not 0 <= partition < partitions:
+                    self._check(partition, key, payload, append_ms)
+                if self._stamp_ms < append_ms:
+                    self._stamp_ms = append_ms
+                header = encode_header(self._stamp_ms, key, payload)
+                length = len(header) + len(key) + len(payload)
+                offsets.append(ends[partition])
+                buffers[partition] += (header, key, payload)
+                ends[partition] += length
+                self._buffered_bytes += length
+                if self._buffered_bytes > MAX_BUFFERED_BYTES:
+                    self.flush()
+        return offsets
 
     def append_prepared(self, frames: PreparedFrames, append_ms: int) -> None:
         """Buffer frames that array code made, all with one stamp, under the rules of `append`. Raises UnableToAppend, and takes none."""
