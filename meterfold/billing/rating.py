@@ -174,7 +174,15 @@ WHERE tariff IN tariffs OR supply_point IN supply_points
 """
 """Accounts with a tariff or a channel that asks for each window."""
 
-_SETTINGS: Final = "SET compile_expressions = 0, compile_aggregate_expressions = 0, compile_sort_description = 0, insert_null_as_default = 0"
+_SETTINGS: Final = "SET " + ", ".join(
+    f"{name} = 0"
+    for name in (
+        "compile_expressions",
+        "compile_aggregate_expressions",
+        "compile_sort_description",
+        "insert_null_as_default",
+    )
+)
 """To compile these statements takes longer than to run them; and a NULL where a column takes none is an error, never a nothing."""
 
 _BLOCKS: Final = (
