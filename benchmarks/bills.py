@@ -100,6 +100,11 @@ class TimedStore(Store):
         with super().session() as session:
             yield TimedSession(session, self.seconds)
 
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        with super().beside() as session:
+            yield TimedSession(session, self.seconds)
+
     def insert_blocks(self, table: str, blocks: Sequence[Mapping[str, Column]]) -> int:
         with _adding(self.seconds, f"insert {table}"):
             return super().insert_blocks(table, blocks)

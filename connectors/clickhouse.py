@@ -4,7 +4,7 @@ Embedded mode is chDB: `Store(path)` owns the directory for this process. What t
 
 - **A client that has failed is thrown away.** After an error in mid-stream chDB answers the *next* query of that client with the rows
   of the failed one, without an error. So nothing is ever asked of a client after any exception.
-- **One lock.** The dataflow threads and the commands share one store; their calls are serialised.
+- **One lock.** The dataflow threads and the commands share one store; their calls are serialised, but for sessions that stand beside it.
 - **One owner.** chDB takes one path per process and one process per path; a second owner gets `StoreIsOwned`, not "Code: 36".
 - **Exact numbers.** Columns go in as ClickHouse keeps them: an int64 of 10⁻⁹ stays an int64 (and is bounded), a `Decimal` is scaled
   exactly or refused.
@@ -120,6 +120,18 @@ class Store:
         """Several statements in a row, alone with the store. Raises UnableToQuery from inside; temporary tables are then gone."""
         with self._asking() as client:
             yield Session(client)
+
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """As `session`, on a client of its own: for long work, beside whatever else is asked of the store meanwhile."""
+        with self._asking():
+            client = _open(self.path, self.database)
+        try:
+            yield Session(client)
+        except clickhouse_connect.driver.exceptions.Error as error:
+            raise UnableToQuery(_first_line(error), getattr(error, "code", None)) from error
+        finally:
+            client.close()
 
     def insert(self, table: str, columns: Mapping[str, Column]) -> int:
         """Append rows given as one block of columns, as `insert_blocks`."""

@@ -1,7 +1,8 @@
 """The lines of a run: made by ClickHouse as they stand in the log, appended, and put into `bill_lines` without being read again.
 
 No line is an object here: a month of a hundred thousand accounts has most of a million. The rows are those that projecting the records
-gives (a rebuild shows it), so the tables are the same whichever way they were made.
+gives (a rebuild shows it), so the tables are the same whichever way they were made. Batches of accounts are rated side by side; into the
+log they go in their order, so it does not show.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from connectors.clickhouse import Session, Store
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project
 from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged, told
+from meterfold.billing.side_by_side import Turns, side_by_side
 from meterfold.store import sql_folder
 
 LINES_AT_ONCE: Final = 100_000
@@ -46,38 +48,49 @@ class DraftedOtherwise(RuntimeError):
     """Lines that a run has in the log are not those that it drafts now."""
 
 
+Span = tuple[int, int]
+"""Offsets of the first and of the last of records that were appended together."""
+
+
+class _Batch(NamedTuple):
+    """What some accounts came to. `sums`: currency, lines, total, decimal places; `spans`: where the lines lie in the log."""
+
+    sums: list[tuple[str, int, Decimal, int]]
+    blocks: list[Blocked]
+    spans: list[Span]
+
+
 def draft(store: Store, log: BillingLog, pins: Pins, run_id: str, *, has_begun: bool = False) -> Drafted:
     """Rate what `pins` covers, append its lines to the log and bring them into the tables. Raises what the log and the store raise.
 
     `has_begun`: the log has some of them already, and they are in the tables; the rest follows. Raises DraftedOtherwise, too.
     """
-    drafted = Drafted()
-    blocks: list[Blocked] = []
-    for accounts in batches(store, pins):
-        with staged(store, pins, accounts) as session:
-            blocks += blocks_in(session)
+    found = list(batches(store, pins))
+
+    def work(place: int, accounts: list[str], turns: Turns) -> _Batch:
+        with staged(store, pins, accounts, is_beside=len(found) > 1) as session:
             session.command(drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
-            count = _add_up(session, drafted)
-            there = _already_there(session, run_id) if has_begun else 0
-            for first in range(there, count, LINES_AT_ONCE):
-                span = _append(session, log, pins.legal_entity.encode(), first, first + LINES_AT_ONCE)
-                project(store, log, stored=span)
-            session.command("DROP TEMPORARY TABLE drafted_lines")
-    drafted.blocked = told(blocks)
+            sums, blocks = _sums(session), blocks_in(session)
+            with turns.of(place):
+                there = _already_there(session, run_id) if has_begun else 0
+                spans = _append(session, log, pins.legal_entity.encode(), there, sum(lines for _, lines, _, _ in sums))
+            _store(session)
+            return _Batch(sums, blocks, spans)
+
+    made = side_by_side(work, found)
+    project(store, log, stored=[span for batch in made for span in batch.spans])
+    drafted = Drafted(blocked=told([block for batch in made for block in batch.blocks]))
+    for currency, lines, total, digits in (row for batch in made for row in batch.sums):
+        drafted.lines += lines
+        drafted.totals[currency] += total
+        drafted.digits[currency] = digits
     return drafted
 
 
-def _add_up(session: Session, drafted: Drafted) -> int:
-    """Count the lines that were made, add them to what there is, and return how many."""
-    count = 0
-    for currency, lines, total, digits in session.query(
+def _sums(session: Session) -> list[tuple[str, int, Decimal, int]]:
+    return session.query(
         "SELECT currency, count(), sumIf(amount, NOT is_withheld), any(minor_digits) FROM drafted_lines GROUP BY currency ORDER BY currency"
-    ).rows:
-        count += lines
-        drafted.totals[currency] += total
-        drafted.digits[currency] = digits
-    drafted.lines += count
-    return count
+    ).rows
 
 
 def _already_there(session: Session, run_id: str) -> int:
@@ -93,24 +106,31 @@ def _already_there(session: Session, run_id: str) -> int:
     return int(there)
 
 
-def _append(session: Session, log: BillingLog, key: bytes, after: int, through: int) -> tuple[int, int]:
-    """Lines of these places into the log and into bill_lines; returns the offsets of the first and of the last."""
-    span = {"after": after, "through": through}
-    payloads = session.query(
-        "SELECT payload FROM drafted_lines WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
-        span,
-    ).rows
-    offsets = log.append_together(key, [payload.encode() for (payload,) in payloads])
-    log.flush()
-    places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
+def _append(session: Session, log: BillingLog, key: bytes, there: int, lines: int) -> list[Span]:
+    """The lines after the first `there` into the log, and where each of them lies into `line_offsets`."""
     session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
-    session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
+    spans = []
+    for after in range(there, lines, LINES_AT_ONCE):
+        payloads = session.query(
+            "SELECT payload FROM drafted_lines WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
+            {"after": after, "through": after + LINES_AT_ONCE},
+        ).rows
+        offsets = log.append_together(key, [payload.encode() for (payload,) in payloads])
+        log.flush()
+        places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
+        session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
+        spans.append((int(offsets[0]), int(offsets[-1])))
+    return spans
+
+
+def _store(session: Session) -> None:
+    """The lines that have been appended, into bill_lines."""
     session.command(
         f"INSERT INTO bill_lines ({_COLUMNS}, billing_offset) SELECT {_COLUMNS}, billing_offset FROM drafted_lines "
         "INNER JOIN line_offsets ON line_offsets.place = drafted_lines.place"
     )
     session.command("DROP TEMPORARY TABLE line_offsets")
-    return int(offsets[0]), int(offsets[-1])
+    session.command("DROP TEMPORARY TABLE drafted_lines")
 
 
 @cache

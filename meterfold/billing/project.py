@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.clickhouse import Store
@@ -16,10 +16,10 @@ BATCH_RECORDS: Final = 5_000
 Pending = dict[str, list[Mapping[str, Any]]]
 
 
-def project(store: Store, log: BillingLog, stored: tuple[int, int] | None = None) -> int:
+def project(store: Store, log: BillingLog, stored: Sequence[tuple[int, int]] = ()) -> int:
     """Bring the billing tables up to the end of the log; returns the offset below which everything is known now.
 
-    `stored`: offsets of the first and the last of records that were appended together and whose rows are there already.
+    `stored`: offsets of the first and the last of records that were appended together and whose rows are there already, in order.
     Rows replace themselves, so what a crash makes it repeat is harmless. A record that is none becomes a row of `bill_refused`, and those
     after it are projected. Raises what the log and the store raise; the frontier then stays where the rows are.
     """
@@ -27,7 +27,7 @@ def project(store: Store, log: BillingLog, stored: tuple[int, int] | None = None
     pending: Pending = defaultdict(list)
     held = 0
     for offset, append_ms, payload in _after(log, next_offset, stored):
-        if stored and stored[0] <= offset <= stored[1]:
+        if any(first <= offset <= last for first, last in stored):
             next_offset, known_at_ms, held = offset + 1, max(known_at_ms, append_ms), max(held, 1)
             continue
         for table, row in _rows_or_refusal(Place(offset, append_ms, payload)):
@@ -41,17 +41,17 @@ def project(store: Store, log: BillingLog, stored: tuple[int, int] | None = None
     return next_offset
 
 
-def _after(log: BillingLog, next_offset: int, stored: tuple[int, int] | None) -> Iterator[tuple[int, int, bytes]]:
+def _after(log: BillingLog, next_offset: int, stored: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, bytes]]:
     """The records from `next_offset` on; of those that are `stored` only the last, and the others are not even read."""
     # The last record projected is read again: an offset is only known to be one when a record was seen there.
     begin = max(next_offset - 1, 0)
-    if stored:
+    for first, last in stored:
         for record in log.iter_records(begin):
-            if record[0] >= stored[0]:
+            if record[0] >= first:
                 break
             if record[0] >= next_offset:
                 yield record
-        begin = stored[1]
+        begin = last
     yield from (record for record in log.iter_records(begin) if record[0] >= next_offset)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -129,7 +130,10 @@ class Blocked:
 
 
 ACCOUNTS_AT_ONCE: Final = 20_000
-"""Accounts rated together where windows are added up as they are read: about a kilobyte a period of each is held."""
+"""Accounts rated together where windows are added up as they are read: some 40 kB a period of each is held."""
+
+SPLIT_FROM: Final = 5_000
+"""So many accounts are worth a batch of their own, which a processor of its own may rate: each batch takes a second or two by itself."""
 
 LOOKED_AT_ONCE: Final = 200
 """Accounts rated together where each window is looked at: bounds those held in memory, about 60 bytes each."""
@@ -232,22 +236,29 @@ def batches(store: Store, pins: Pins, among: Collection[str] | None = None) -> I
         yield from [accounts] if accounts else []
         return
     looked_at = {account for (account,) in store.query(_LOOKED_AT, pins.params()).rows}
+    added_up = [account for account in accounts if account not in looked_at]
+    share = max(SPLIT_FROM, -(-len(added_up) // (os.cpu_count() or 1)))
     for chosen, at_once in (
-        ([account for account in accounts if account not in looked_at], ACCOUNTS_AT_ONCE),
+        (added_up, min(share, ACCOUNTS_AT_ONCE)),
         ([account for account in accounts if account in looked_at], LOOKED_AT_ONCE),
     ):
         yield from (chosen[at : at + at_once] for at in range(0, len(chosen), at_once))
 
 
 @contextmanager
-def staged(store: Store, pins: Pins, accounts: list[str], *, exact: bool = False) -> Iterator[Session]:
+def staged(
+    store: Store, pins: Pins, accounts: list[str], *, exact: bool = False, is_beside: bool = False
+) -> Iterator[Session]:
     """The tables of sql/billing for these accounts as `pins` sees them, each made from those before it; gone afterwards.
 
     `exact`: every window is looked at on its own, also where adding them up gives the same, so that `rating_windows` has them all.
+    `is_beside`: other accounts are being staged meanwhile, so each statement is left to one processor.
     """
     params = pins.params() | {"accounts": accounts, "exact": int(exact)}
-    with store.session() as session:
+    with store.beside() if is_beside else store.session() as session:
         session.command(_SETTINGS)
+        if is_beside:
+            session.command("SET max_threads = 1")
         tables = Tables(session)
         for step in steps():
             tables.make(step, params)
