@@ -3,19 +3,15 @@
 -- A net claim of a period that ended too long ago is withheld: what was billed stays, the rest of every element is withheld, whatever its sign.
 CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
 WITH
-    accounts AS (SELECT account, legal_entity FROM rating_accounts),
     entities AS
     (
-        SELECT legal_entity, back_billing_months, back_billing_reason, back_billing_bearer
+        SELECT back_billing_months, back_billing_reason, back_billing_bearer
         FROM ref_legal_entities_history
-        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+        WHERE legal_entity = {legal_entity:String}
+            AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
-    limits AS
-    (
-        SELECT accounts.account AS account, entities.back_billing_months AS months, (back_billing_reason, back_billing_bearer) AS words
-        FROM accounts
-        INNER JOIN entities ON entities.legal_entity = accounts.legal_entity
-    ),
+    ifNull((SELECT max(back_billing_months) FROM entities), 0) AS limit_months,
+    (ifNull((SELECT any(back_billing_reason) FROM entities), ''), ifNull((SELECT any(back_billing_bearer) FROM entities), '')) AS limit_words,
     currencies AS (SELECT * FROM ref_currencies),
     stacked AS
     (
@@ -58,35 +54,32 @@ WITH
         FROM stacked
         GROUP BY account, period_from, period_to, element, currency
     ),
-    claims AS
+    late AS
     (
-        SELECT *, sum(rated_amount - billed_amount) OVER (PARTITION BY account, period_from, period_to, currency) AS net_claim
-        FROM summed
+        SELECT account, period_from, period_to, currency
+        FROM stacked
+        WHERE limit_months > 0 AND {as_of_ms:Int64} > toUnixTimestamp64Milli(toDateTime64(addMonths(period_to, limit_months), 3, 'UTC'))
+        GROUP BY account, period_from, period_to, currency
+        HAVING sum(rated_amount - billed_amount) > 0
     ),
     decided AS
     (
-        SELECT
-            claims.*,
-            limits.months > 0 AND net_claim > 0
-                AND {as_of_ms:Int64} > toUnixTimestamp64Milli(toDateTime64(addMonths(period_to, limits.months), 3, 'UTC')) AS is_late,
-            limits.words AS limit_words
-        FROM claims
-        LEFT JOIN limits ON limits.account = claims.account
+        SELECT summed.*, (account, period_from, period_to, currency) IN (SELECT account, period_from, period_to, currency FROM late) AS is_late
+        FROM summed
     ),
     -- (is it withheld, quantity and amount that should be, and that were)
     parts AS
     (
         SELECT
             *,
-            arrayJoin([
-                (
-                    false, if(is_late, billed_quantity, rated_quantity), billed_quantity, if(is_late, billed_amount, rated_amount), billed_amount
-                ),
-                (
-                    true, if(is_late, rated_quantity - billed_quantity, toDecimal128(0, 12)), withheld_quantity,
-                    if(is_late, rated_amount - billed_amount, toDecimal128(0, 4)), withheld_amount
-                )
-            ]) AS part
+            (
+                false, if(is_late, billed_quantity, rated_quantity), billed_quantity, if(is_late, billed_amount, rated_amount), billed_amount
+            ) AS charged,
+            (
+                true, if(is_late, rated_quantity - billed_quantity, toDecimal128(0, 12)), withheld_quantity,
+                if(is_late, rated_amount - billed_amount, toDecimal128(0, 4)), withheld_amount
+            ) AS withheld,
+            arrayJoin(if(is_late OR withheld_quantity != 0 OR withheld_amount != 0, [charged, withheld], [charged])) AS part
         FROM decided
     )
 SELECT

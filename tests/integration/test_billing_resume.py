@@ -49,6 +49,13 @@ def said(world: World) -> list[dict[str, Any]]:
     return [record for record in found if record["type"] in ("run_opened", "line", "run_closed")]
 
 
+def said_of(world: World, run_id: str) -> list[bytes]:
+    """What a run says after its opening, in order."""
+    return [
+        orjson.dumps(record) for record in said(world) if record["run_id"] == run_id and record["type"] != "run_opened"
+    ]
+
+
 def test_a_run_that_died_twice_is_finished_with_the_prices_it_saw(died: World) -> None:
     with pytest.raises(RunInProgress, match="LE-R1 of LE is open"):
         resume_bills(died.store, died.log, FEBRUARY)
@@ -72,6 +79,23 @@ def test_a_run_that_died_twice_is_finished_with_the_prices_it_saw(died: World) -
     before = [list(row) for row in died.store.query("SELECT * FROM bill_lines FINAL ORDER BY line_id").rows]
     reborn(died)
     assert [list(row) for row in died.store.query("SELECT * FROM bill_lines FINAL ORDER BY line_id").rows] == before
+
+
+def test_batches_side_by_side_say_what_one_says_and_are_finished_when_they_died(
+    died: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_bills(died.store, died.log, FEBRUARY, take_over=True)
+    together = said_of(died, "LE-R2")
+    for name in ("ACCOUNTS_AT_ONCE", "SPLIT_FROM", "LOOKED_AT_ONCE"):
+        monkeypatch.setattr(f"meterfold.billing.rating.{name}", 1)
+    dies(died, 3)  # after the opening and two lines, each of a batch
+    assert len(said_of(died, "LE-R3")) == 2
+    (run,) = resume_bills(died.store, died.log, FEBRUARY, take_over=True).runs
+    assert [(item.account, item.total) for item in run.documents] == [("A", 31), ("B", 31), ("C", 31)]
+    rows = died.store.query("SELECT * FROM bill_lines FINAL ORDER BY line_id").rows
+    assert [line.replace(b"LE-R3", b"LE-R2") for line in said_of(died, "LE-R3")] == together
+    reborn(died)
+    assert died.store.query("SELECT * FROM bill_lines FINAL ORDER BY line_id").rows == rows
 
 
 @pytest.mark.long
