@@ -102,7 +102,7 @@ class Store:
         self.path.mkdir(parents=True, exist_ok=True)
         with self._asking(database=None) as client:
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-        self._discard()
+            client.database = database  # opening another client would take a quarter of a second
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
         """Rows of one SELECT. `params` fill `{name:Type}` on the server's side. Raises UnableToQuery."""

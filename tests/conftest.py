@@ -4,11 +4,24 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.kept_store import let_go
+
 TOLD = "told"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="run the simulation on this seed only")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file whose first test compiles the fold comes first, so that one process does that while others do what needs none of it."""
+    items.sort(key=lambda item: item.path.name != "test_changes.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "store" not in getattr(item, "fixturenames", ()):
+        let_go()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A migrated store for each test: one directory a session, emptied before use, closed after (chDB opens one directory a process)."""
+"""A migrated store for each test: one directory a session, emptied before use, open until a test comes that does not ask for it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,20 +7,23 @@ import pytest
 
 from connectors.clickhouse import Store
 from meterfold.store import open_store
+from tests.kept_store import OPEN, let_go
 
 
 @pytest.fixture(scope="session")
-def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("store")
     open_store(folder).close()
-    return folder
+    yield folder
+    let_go()
 
 
 @pytest.fixture
-def store(store_folder: Path) -> Iterator[Store]:
-    with Store(store_folder) as opened:
-        empty(opened)
-        yield opened
+def store(store_folder: Path) -> Store:
+    if not OPEN:
+        OPEN.append(Store(store_folder))
+    empty(OPEN[0])
+    return OPEN[0]
 
 
 def empty(store: Store) -> None:

@@ -131,10 +131,9 @@ def differences(
     ]  # fmt: skip
     table(session, "rating_charges", RATED, rated)
     table(session, "rating_billed", BILLED, billed)
-    accounts = sorted({account for account, _, _ in should})
-    table(session, "rating_accounts", {"account": "String", "legal_entity": "String"},
-          [{"account": account, "legal_entity": "LE"} for account in accounts])  # fmt: skip
-    session.command(DIFFERENCES, {"known_billing_offset": 10**9, "as_of_ms": ms(f"{as_of}T00:00Z")})
+    session.command(
+        DIFFERENCES, {"legal_entity": "LE", "known_billing_offset": 10**9, "as_of_ms": ms(f"{as_of}T00:00Z")}
+    )
     return session.query("SELECT * FROM rating_differences ORDER BY account, period_from, is_withheld, element").dicts()
 
 
