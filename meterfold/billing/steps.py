@@ -6,7 +6,8 @@ To plan a statement takes longer than to run it. So a file may say of which rows
     -- Nothing without rating_prices WHERE kind = 'demand'.
 
 In the head of the file it is said of the table, which is made empty when there is no such row; below a `UNION ALL` that begins a line,
-of the branch that follows, which is then left out. The first branch always stays: it gives the columns their names and types.
+of the branch that follows, which is then left out. The first branch always stays: it gives the columns their names and types. A
+statement must be right without this, too: the first of a process is run in any case.
 """
 
 from __future__ import annotations

@@ -3,15 +3,9 @@
 -- A net claim of a period that ended too long ago is withheld: what was billed stays, the rest of every element is withheld, whatever its sign.
 CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
 WITH
-    entities AS
     (
-        SELECT back_billing_months, back_billing_reason, back_billing_bearer
-        FROM ref_legal_entities_history
-        WHERE legal_entity = {legal_entity:String}
-            AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-    ),
-    ifNull((SELECT max(back_billing_months) FROM entities), 0) AS limit_months,
-    (ifNull((SELECT any(back_billing_reason) FROM entities), ''), ifNull((SELECT any(back_billing_bearer) FROM entities), '')) AS limit_words,
+        ifNull((SELECT any(back_billing_reason) FROM rating_entity), ''), ifNull((SELECT any(back_billing_bearer) FROM rating_entity), '')
+    ) AS limit_words,
     currencies AS (SELECT * FROM ref_currencies),
     stacked AS
     (
@@ -54,17 +48,9 @@ WITH
         FROM stacked
         GROUP BY account, period_from, period_to, element, currency
     ),
-    late AS
-    (
-        SELECT account, period_from, period_to, currency
-        FROM stacked
-        WHERE limit_months > 0 AND {as_of_ms:Int64} > toUnixTimestamp64Milli(toDateTime64(addMonths(period_to, limit_months), 3, 'UTC'))
-        GROUP BY account, period_from, period_to, currency
-        HAVING sum(rated_amount - billed_amount) > 0
-    ),
     decided AS
     (
-        SELECT summed.*, (account, period_from, period_to, currency) IN (SELECT account, period_from, period_to, currency FROM late) AS is_late
+        SELECT *, (account, period_from, period_to, currency) IN (SELECT account, period_from, period_to, currency FROM rating_late) AS is_late
         FROM summed
     ),
     -- (is it withheld, quantity and amount that should be, and that were)

@@ -3,18 +3,6 @@
 -- an edition rates the tenancy (`shadow`: that one instead, at `shadow_site` or, '', everywhere), else the tariff of the portfolio.
 CREATE OR REPLACE TEMPORARY TABLE rating_tenancies AS
 WITH
-    tenancies AS
-    (
-        SELECT *
-        FROM ref_tenancies_history
-        WHERE NOT is_withdrawn AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-    ),
-    supply_points AS
-    (
-        SELECT *
-        FROM ref_supply_points_history
-        WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
-    ),
     sites AS
     (
         SELECT *
@@ -22,27 +10,14 @@ WITH
         WHERE known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
     ),
     rollouts AS (SELECT * FROM tariff_rollouts_known(known_billing_offset = {known_billing_offset:UInt64})),
-    vacant AS
-    (
-        SELECT
-            vacant_of.supply_point AS supply_point, any(vacant_account) AS account, any(vacant_tariff) AS tariff,
-            arraySort(groupArrayIf(
-                (from_date, ifNull(to_date, toDate('2149-06-06'))), tenancies.tenancy != '' AND (to_date IS NULL OR from_date < to_date)
-            )) AS spans,
-            any(vacant_from) AS since, ifNull(any(vacant_to), toDate('2149-06-06')) AS until
-        FROM (SELECT * FROM supply_points WHERE NOT is_withdrawn AND vacant_account IN (SELECT account FROM rating_accounts)) AS vacant_of
-        LEFT JOIN tenancies ON tenancies.supply_point = vacant_of.supply_point
-        GROUP BY supply_point
-    ),
     stays AS
     (
-        SELECT tenancy, account, supply_point, tariff, numbers, from_date, to_date, ended_reason FROM tenancies
+        SELECT tenancy, account, supply_point, tariff, numbers, from_date, to_date, ended_reason
+        FROM ref_tenancies_history
+        WHERE NOT is_withdrawn AND known_from_offset < {known_billing_offset:UInt64} AND {known_billing_offset:UInt64} <= known_until_offset
+            AND account IN (SELECT account FROM rating_accounts)
         UNION ALL
-        SELECT
-            'vacant/' || supply_point || '/' || toString(gap.1) AS tenancy, account, supply_point, tariff, [] AS numbers, gap.1 AS from_date,
-            toNullable(gap.2) AS to_date, NULL AS ended_reason
-        FROM vacant
-        ARRAY JOIN meterfold_gaps(spans, ifNull(since, if(empty(spans), until, spans[1].1)), until) AS gap
+        SELECT tenancy, account, supply_point, tariff, [] AS numbers, from_date, to_date, NULL AS ended_reason FROM rating_vacancies
     ),
     occupied AS
     (
@@ -68,7 +43,7 @@ WITH
     (
         SELECT occupied.* EXCEPT supply_point, occupied.supply_point AS supply_point, supply_points.site AS site
         FROM occupied
-        LEFT JOIN supply_points ON supply_points.supply_point = occupied.supply_point
+        LEFT JOIN rating_supply_points AS supply_points ON supply_points.supply_point = occupied.supply_point
     )
 SELECT
     placed.account AS account,

@@ -1,7 +1,7 @@
 -- One row per version of an account: who is billed (a party id, never a name), from when, on which calendar.
 CREATE OR REPLACE VIEW ref_accounts_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'account')
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'account')
 SELECT
     id AS account,
     version,

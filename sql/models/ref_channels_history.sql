@@ -1,7 +1,7 @@
 -- One row per version of a supply point and channel: what is measured there, in which unit, on which billing grid.
 CREATE OR REPLACE VIEW ref_channels_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'supply_point')
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'supply_point')
 SELECT
     id AS supply_point,
     version,

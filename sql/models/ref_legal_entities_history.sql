@@ -1,7 +1,7 @@
 -- One row per version of a legal entity: who bills.
 CREATE OR REPLACE VIEW ref_legal_entities_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'legal_entity')
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'legal_entity')
 SELECT
     id AS legal_entity,
     version,

@@ -2,7 +2,7 @@
 -- read, or ''.
 CREATE OR REPLACE VIEW ref_series_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'series'),
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'series'),
     parsed AS
     (
         SELECT

@@ -2,7 +2,7 @@
 -- The clock is three arrays side by side: from offset_from_ms[i] (in) to offset_until_ms[i] (out), local time = UTC + offset_s[i].
 CREATE OR REPLACE VIEW ref_sites_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'site'),
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'site'),
     parsed AS
     (
         SELECT *, arraySort(JSONExtract(body, 'utc_offsets', 'Array(Tuple(Int64, Int32))')) AS clock FROM objects

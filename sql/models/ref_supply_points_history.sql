@@ -1,7 +1,7 @@
 -- One row per version of a supply point: where a utility is delivered and billed.
 CREATE OR REPLACE VIEW ref_supply_points_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'supply_point')
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'supply_point')
 SELECT
     id AS supply_point,
     version,

@@ -1,7 +1,7 @@
 -- One row per version of a tenancy: which account occupies a supply point, from (in) to (out, NULL = open), on which tariff.
 CREATE OR REPLACE VIEW ref_tenancies_history AS
 WITH
-    objects AS (SELECT * FROM reference_history WHERE kind = 'tenancy')
+    objects AS (SELECT * FROM reference_objects_history WHERE kind = 'tenancy')
 SELECT
     id AS tenancy,
     version,

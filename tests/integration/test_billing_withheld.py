@@ -24,7 +24,9 @@ from meterfold.session import session, within
 from meterfold.store import sql_folder
 from tests.integration.billing_world import ListLog, World, ms, tariff_version
 
-DIFFERENCES = (sql_folder() / "billing" / "rating_differences.sql").read_text("utf-8")
+STEPS = [
+    (sql_folder() / "billing" / f"rating_{name}.sql").read_text("utf-8") for name in ("entity", "late", "differences")
+]
 LIMIT = {"months": 12, "bearer": "LANDLORD", "reason": "older than 12 months"}
 PERIODS = ("2024-01-01", "2024-02-01", "2024-03-01")
 AS_OF = ("2024-06-01", "2025-02-01", "2025-02-02", "2025-03-02", "2026-01-01")
@@ -131,9 +133,8 @@ def differences(
     ]  # fmt: skip
     table(session, "rating_charges", RATED, rated)
     table(session, "rating_billed", BILLED, billed)
-    session.command(
-        DIFFERENCES, {"legal_entity": "LE", "known_billing_offset": 10**9, "as_of_ms": ms(f"{as_of}T00:00Z")}
-    )
+    for step in STEPS:
+        session.command(step, {"legal_entity": "LE", "known_billing_offset": 10**9, "as_of_ms": ms(f"{as_of}T00:00Z")})
     return session.query("SELECT * FROM rating_differences ORDER BY account, period_from, is_withheld, element").dicts()
 
 
