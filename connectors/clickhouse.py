@@ -89,6 +89,17 @@ class Session:
         """As Store.command."""
         self._client.command(sql, parameters=_named_in(sql, params))
 
+    @contextmanager
+    def listed(self, name: str, texts: Sequence[str]) -> Iterator[None]:
+        """Have `texts` as a temporary table of this name with one column, `value`, for lists of any length.
+
+        As a parameter they would be part of the statement, and one of more than a megabyte takes minutes to be read.
+        """
+        self.command(f"CREATE OR REPLACE TEMPORARY TABLE {name} (value String)")
+        self.insert(name, {"value": "String"}, {"value": texts})
+        yield
+        self.command(f"DROP TEMPORARY TABLE {name}")
+
 
 class Store:
     """The tables of one data directory. Thread-safe. Close it, or use it as a context, to release the directory."""

@@ -138,7 +138,7 @@ SELECT document_id, line_id, position, kind, supply_point, channel, tariff, tari
     quantity_should, quantity_was, quantity, quantity_estimated, amount_should, amount_was, amount,
     is_withheld, withheld_reason, withheld_bearer
 FROM bill_lines FINAL
-WHERE document_id IN {ids:Array(String)}
+WHERE document_id IN (SELECT value FROM documents_asked_for)
 ORDER BY document_id, position, line_id
 """
 
@@ -168,8 +168,9 @@ def documents(store: Store, condition: str = "true", params: dict[str, Any] | No
     """Documents of runs that count, by account, period and run. `condition` is SQL over `documents` (the view bill_documents)."""
     heads = store.query(_DOCUMENTS.replace("{condition}", condition), params).dicts()
     lines: dict[str, list[Line]] = {head["document_id"]: [] for head in heads}
-    for document_id, *values in store.query(_LINES, {"ids": list(lines)}).rows if lines else ():
-        lines[document_id].append(Line(*values))
+    with store.session() as session, session.listed("documents_asked_for", list(lines)):
+        for document_id, *values in session.query(_LINES).rows if lines else ():
+            lines[document_id].append(Line(*values))
     return tuple(_document(head, lines[head["document_id"]]) for head in heads)
 
 

@@ -36,7 +36,7 @@ WITH
             account, period_from, currency,
             arrayMap(pair -> pair.2, arraySort(groupArray((billing_offset, document_number)))) AS corrects
         FROM bill_issued FINAL
-        WHERE account IN {accounts:Array(String)}
+        WHERE account IN (SELECT value FROM previewed_accounts)
         GROUP BY account, period_from, currency
     )
 SELECT account, period_from, currency, corrects
@@ -76,9 +76,10 @@ def preview_bills(
 
 def _documents(store: Store, entity: str, rows: list[dict[str, Any]]) -> list[Document]:
     accounts = sorted({row["account"] for row in rows})
-    corrects = {
-        tuple(key): tuple(numbers) for *key, numbers in store.query(_HEADS, {"accounts": accounts}).rows
-    }  # by account, period and currency
+    with store.session() as session, session.listed("previewed_accounts", accounts):
+        corrects = {
+            tuple(key): tuple(numbers) for *key, numbers in session.query(_HEADS).rows
+        }  # by account, period and currency
     parties = dict(store.query("SELECT account, party_id FROM ref_accounts ORDER BY account").rows)
     names = dict(store.query("SELECT legal_entity, name FROM ref_legal_entities ORDER BY legal_entity").rows)
     return [
@@ -154,7 +155,7 @@ WITH
     (
         SELECT line_id, replaceAll(payload, '\\\\/', '/') AS payload
         FROM bill_lines FINAL
-        WHERE run_id = {run_id:String} AND account IN {accounts:Array(String)}
+        WHERE run_id = {run_id:String} AND account IN (SELECT value FROM rating_scope)
     ),
     stacked AS
     (
@@ -190,12 +191,13 @@ def reproduce_run(store: Store, log: BillingLog, run_id: str) -> Reproduction:
         for accounts in batches(store, pins):
             rated += accounts
             with staged(store, pins, accounts) as session:
-                others += _others(session, run_id, pins.legal_entity, accounts)
-        strangers = store.query(
-            "SELECT line_id, payload FROM bill_lines FINAL WHERE run_id = {run:String} AND account NOT IN {accounts:Array(String)} "
-            "ORDER BY line_id",
-            {"run": run_id, "accounts": rated},
-        ).rows
+                others += _others(session, run_id, pins.legal_entity)
+        with store.session() as session, session.listed("rated_accounts", rated):
+            strangers = session.query(
+                "SELECT line_id, payload FROM bill_lines FINAL "
+                "WHERE run_id = {run:String} AND account NOT IN (SELECT value FROM rated_accounts) ORDER BY line_id",
+                {"run": run_id},
+            ).rows
         others += [OtherLine(line_id, payload, "") for line_id, payload in strangers]
         (count,) = store.query(
             "SELECT count() FROM bill_lines FINAL WHERE run_id = {run:String}", {"run": run_id}
@@ -203,8 +205,8 @@ def reproduce_run(store: Store, log: BillingLog, run_id: str) -> Reproduction:
         return Reproduction(run_id, int(count), tuple(others), run["rule_version"], RULE_VERSION)
 
 
-def _others(session: Session, run_id: str, legal_entity: str, accounts: list[str]) -> list[OtherLine]:
+def _others(session: Session, run_id: str, legal_entity: str) -> list[OtherLine]:
     session.command(drafted_lines(), {"run_id": run_id, "legal_entity": legal_entity})
-    rows = session.query(_COMPARED, {"run_id": run_id, "accounts": accounts}).rows
+    rows = session.query(_COMPARED, {"run_id": run_id}).rows
     session.command("DROP TEMPORARY TABLE drafted_lines")
     return [OtherLine(*row) for row in rows]

@@ -237,9 +237,11 @@ def batches(store: Store, pins: Pins, among: Collection[str] | None = None) -> I
         return
     looked_at = {account for (account,) in store.query(_LOOKED_AT, pins.params()).rows}
     added_up = [account for account in accounts if account not in looked_at]
-    share = max(SPLIT_FROM, -(-len(added_up) // (os.cpu_count() or 1)))
+    # as many for each processor
+    processors = os.cpu_count() or 1
+    rounds = max(1, -(-len(added_up) // (ACCOUNTS_AT_ONCE * processors)))
     for chosen, at_once in (
-        (added_up, min(share, ACCOUNTS_AT_ONCE)),
+        (added_up, max(min(SPLIT_FROM, ACCOUNTS_AT_ONCE), -(-len(added_up) // (rounds * processors)))),
         ([account for account in accounts if account in looked_at], LOOKED_AT_ONCE),
     ):
         yield from (chosen[at : at + at_once] for at in range(0, len(chosen), at_once))
@@ -254,8 +256,8 @@ def staged(
     `exact`: every window is looked at on its own, also where adding them up gives the same, so that `rating_windows` has them all.
     `is_beside`: other accounts are being staged meanwhile, so each statement is left to one processor.
     """
-    params = pins.params() | {"accounts": accounts, "exact": int(exact)}
-    with store.beside() if is_beside else store.session() as session:
+    params = pins.params() | {"exact": int(exact)}
+    with store.beside() if is_beside else store.session() as session, session.listed("rating_scope", accounts):
         session.command(_SETTINGS)
         if is_beside:
             session.command("SET max_threads = 1")

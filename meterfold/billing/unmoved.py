@@ -17,7 +17,7 @@ _MOVED: Final = """
 SELECT
     (SELECT count() FROM reference_objects WHERE billing_offset >= {since:UInt64})
     + (SELECT count() FROM tariff_changes WHERE billing_offset >= {since:UInt64})
-    + (SELECT count() FROM bill_issued WHERE billing_offset >= {since:UInt64} AND account IN {accounts:Array(String)}) AS records
+    + (SELECT count() FROM bill_issued WHERE billing_offset >= {since:UInt64} AND account IN (SELECT value FROM rated_accounts)) AS records
 """
 """Of all that the billing log holds, rating reads these: the portfolio, editions of price lists, and what was issued to the account."""
 
@@ -41,5 +41,5 @@ def nothing_moved(
     # what is too old is so from the first instant after a midnight on, what is taxed by its day from midnight on
     if any(day_of(as_of_ms + by) != day_of(max(as_of_ms, now_ms) + by) for by in (-1, 0)):
         return False
-    moved = store.query(_MOVED, {"since": since, "accounts": sorted(accounts)}).rows[0][0]
-    return int(moved) == 0
+    with store.session() as session, session.listed("rated_accounts", sorted(accounts)):
+        return int(session.query(_MOVED, {"since": since}).rows[0][0]) == 0
