@@ -78,12 +78,11 @@ class TimedSession(Session):
         self._seconds = seconds
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
-        found = re.search(r"FROM (rating_\w+)\s+ORDER", sql)
-        with _adding(self._seconds, f"read {found[1]}" if found else "other queries"):
+        with _adding(self._seconds, "read the payloads" if sql.startswith("SELECT payload") else "other queries"):
             return super().query(sql, params)
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
-        found = re.search(r"TEMPORARY TABLE (?:IF EXISTS )?(\w+)", sql)
+        found = re.search(r"(?:TEMPORARY TABLE (?:IF EXISTS )?|INSERT INTO )(\w+)", sql)
         with _adding(self._seconds, found[1] if found else "other queries"):
             super().command(sql, params)
 
@@ -177,9 +176,9 @@ def measure(points: int, root: Path) -> dict[str, Any]:
         project(store, log)
         store.close()
         store.seconds.clear()
-        before_mb, started = peak_mb(), time.perf_counter()
+        before_mb, started, started_cpu = peak_mb(), time.perf_counter(), time.process_time()
         result = run_bills(store, log, NOW)
-        wall_s = time.perf_counter() - started
+        wall_s, cpu_s = time.perf_counter() - started, time.process_time() - started_cpu
         seconds = dict(store.seconds)
         assert result.blocked == (), result.blocked[:3]
         assert len(result.documents) == points
@@ -187,7 +186,7 @@ def measure(points: int, root: Path) -> dict[str, Any]:
     writer.close()
     lines = sum(len(document.lines) for document in result.documents)
     return {
-        "points": points, "windows": points * _windows(), "lines": lines, "wall_s": wall_s, "seconds": seconds,
+        "points": points, "windows": points * _windows(), "lines": lines, "wall_s": wall_s, "cpu_s": cpu_s, "seconds": seconds,
         "peak_mb": peak_mb(), "before_mb": before_mb,
     }  # fmt: skip
 
@@ -319,11 +318,10 @@ def check(store: Store, made: tuple[Document, ...]) -> None:
 
 
 _STAGES: Final = {
-    "windows added up": ("rating_sums", "rating_adjusted", "rating_exact"),
-    "windows looked at": ("rating_shares", "rating_windows", "rating_tiles"),
-    "lines read": ("read rating_differences", "read rating_blocks"),
-    "log": ("append to the log", "flush the log"),
-    "tables": ("insert bill_lines", "insert frontier", "insert bill_runs", "insert bill_run_closed"),
+    "windows added up": ("rating_sums", "rating_adjusted", "rating_exact", "rating_doubts", "rating_peaks"),
+    "lines written out": ("drafted_lines",),
+    "into the log": ("append to the log", "flush the log", "read the payloads"),
+    "into bill_lines": ("bill_lines", "line_offsets"),
 }
 
 
@@ -332,13 +330,12 @@ def _table(figures: dict[str, Any]) -> str:
     rows = {name: sum(seconds.pop(part, 0.0) for part in parts) for name, parts in _STAGES.items()}
     rows["the rest of rating"] = sum(seconds.pop(name) for name in list(seconds) if name.startswith("rating_"))
     rows["other queries"] = sum(seconds.values())
-    rows["Python between"] = figures["wall_s"] - sum(rows.values())
     head = (
         f"\n{figures['points']:,} supply points, {figures['windows']:,} windows, {figures['lines']:,} lines: {figures['wall_s']:.1f} s, "
-        f"peak {figures['peak_mb']:,.0f} MB ({figures['before_mb']:,.0f} before the run)"
+        f"{figures['cpu_s']:.1f} CPU s, peak {figures['peak_mb']:,.0f} MB ({figures['before_mb']:,.0f} before the run)"
     )
     dearest = sorted(figures["seconds"].items(), key=lambda item: -item[1])[:8]
-    stages = [f"  {name:20} {value:7.2f} s" for name, value in rows.items()]
+    stages = [f"  {name:20} {value:7.2f} s, summed over threads" for name, value in rows.items()]
     return "\n".join([head, *stages, "  dearest: " + ", ".join(f"{name} {value:.1f}" for name, value in dearest)])
 
 

@@ -129,7 +129,7 @@ class Blocked:
         return stretch + (f" ({self.windows} intervals)" if self.windows else "")
 
 
-ACCOUNTS_AT_ONCE: Final = 20_000
+ACCOUNTS_AT_ONCE: Final = 25_000
 """Accounts rated together where windows are added up as they are read: some 40 kB a period of each is held."""
 
 SPLIT_FROM: Final = 5_000

@@ -1,4 +1,4 @@
--- Versions of portfolio objects as in reference_objects_history, and one row per edition of a tariff (id TARIFF#EDITION, version 1), from its draft on.
+-- One row per version of a portfolio object, as in reference_objects_history, and one per edition of a tariff (id TARIFF#EDITION, version 1), from its draft on.
 CREATE OR REPLACE VIEW reference_history AS
 WITH
     drafts AS (SELECT * FROM tariff_changes FINAL WHERE action = 'drafted')
