@@ -242,7 +242,14 @@ def test_projecting_in_small_batches_gives_the_same_rows(two_accounts: World, mo
 
 
 @pytest.mark.parametrize(
-    "payload", [b"{", b"[]", b'{"v":2,"type":"line"}', b'{"v":1,"type":"new"}', b'{"v":1,"type":"line"}']
+    "payload",
+    [
+        b"{",
+        *(
+            pytest.param(payload, marks=pytest.mark.long)
+            for payload in (b"[]", b'{"v":2,"type":"line"}', b'{"v":1,"type":"new"}', b'{"v":1,"type":"line"}')
+        ),
+    ],
 )
 def test_a_billing_record_that_is_none_is_stepped_over_and_stops_runs_and_issues(world: World, payload: bytes) -> None:
     """What stands after it is projected; but nobody knows what it charged or numbered."""

@@ -26,7 +26,7 @@ from state.routing import Again
 from tests.unit.test_contracts import RAW, TAPE, Place, having, received_ms, types_in_sql, value_at, without
 
 ORDER = list(TAPE)
-FEW = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 INTEGERS = (
@@ -230,7 +230,7 @@ def test_any_bytes_are_a_dead_letter(wiring: IngestWiring, payload: bytes) -> No
     assert send([(payload, 0, payload[:10])], wiring)["dead_letters"] == 1
 
 
-@settings(FEW, max_examples=25)
+@settings(FEW, max_examples=12)
 @given(name=st.sampled_from(ORDER), more=st.dictionaries(st.text(min_size=1, max_size=4), ANYTHING, max_size=3))
 def test_unknown_fields_are_ignored_whatever_they_hold(wiring: IngestWiring, name: str, more: dict[str, Any]) -> None:
     record = {**more, **RAW[name]}
