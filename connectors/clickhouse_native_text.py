@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from connectors.clickhouse_columns import Slices, codes_of, refuse_nulls
 from connectors.clickhouse_pieces import Piece
 from connectors.clickhouse_text import as_text
-from state.compiling import FEW, compiled, is_at_hand
+from state.compiling import Worth, compiled
 from state.outputs import Words
 
 DICTIONARY_VERSION: Final = (1).to_bytes(8, "little")
@@ -18,13 +18,15 @@ DICTIONARY_VERSION: Final = (1).to_bytes(8, "little")
 
 _HAS_ITS_OWN_KEYS: Final = 1 << 9
 _CODE_TYPES: Final = ("<u1", "<u2", "<u4", "<u8")
+_COMPILED: Final = Worth("connectors.clickhouse_native_text._write", many=200_000)
+"""In values: a record has a few, so these are some ten thousand records."""
 _LONGER_FROM: Final = 1 << 7 * np.arange(1, 9)
 """From each of these on a length takes one byte more."""
 
 
 def in_full(slices: Slices) -> NDArray[np.uint8]:
     """The values of a String column. The slices must be within their buffer: see `as_text`."""
-    if len(slices.start) < FEW or not is_at_hand("connectors.clickhouse_native_text._write"):
+    if not _COMPILED.of(len(slices.start)):
         return _in_full_one_by_one(slices)
     data = np.frombuffer(slices.data, np.uint8)
     data.flags.writeable = False  # as that of bytes is: the loop is compiled for one of the two

@@ -13,12 +13,12 @@ import numpy as np
 from connectors.file_log.frame import HEADER_BYTES, MAX_FRAME_BYTES, Record, decode_frames, frame_bytes
 from connectors.file_log.frames import Frames
 from connectors.file_log.topic import Topic, open_topic, read_committed
-from state.compiling import is_at_hand
+from state.compiling import Worth
 
 READ_RECORDS = 10_000
 READ_BYTES = 1024 * 1024
-_FEW_BYTES = 16 * 1024
-"""So few are decoded one by one, and all where nothing was compiled yet: a small log is read without the compiler."""
+_COLUMNS = Worth("connectors.file_log.walk.walk", few=16 * 1024, many=4 * 1024 * 1024)
+"""In bytes: a small log is decoded record by record, without the compiler."""
 
 _Found = TypeVar("_Found", bound=Sequence[Record])
 _Decode = Callable[[bytes, int, int, int], tuple[_Found, bool]]
@@ -114,7 +114,7 @@ class LogReader:
 
 def _decode_columns(chunk: bytes, partition: int, chunk_offset: int, max_records: int) -> tuple[Frames, bool]:
     """As `decode_frames`."""
-    if len(chunk) <= _FEW_BYTES or not is_at_hand("connectors.file_log.walk.walk"):
+    if not _COLUMNS.of(len(chunk)):
         records, damaged = decode_frames(chunk, partition, chunk_offset, max_records)
         return Frames.of_records(partition, chunk, chunk_offset, records), damaged
     from connectors.file_log.walk import walk  # here, as it loads the compiler, which takes half a second

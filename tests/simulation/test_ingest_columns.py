@@ -30,8 +30,7 @@ SEEDS, RECORDS = 8, 600
 def columns_for_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Array code for batches of fifty records; smaller ones go one by one, so that both take turns on the same routers."""
     monkeypatch.setattr(ingest, "COLUMNS", Worth("connectors.scan.raw._scan", few=50, many=0))
-    monkeypatch.setattr(reader_module, "_FEW_BYTES", 0)
-    monkeypatch.setattr(reader_module, "is_at_hand", lambda _: True)
+    monkeypatch.setattr(reader_module, "_COLUMNS", Worth("connectors.file_log.walk.walk", few=0, many=0))
 
 
 class Side:

@@ -15,13 +15,13 @@ from connectors.file_log import reader as reader_module
 from connectors.file_log.crc import crc32
 from connectors.file_log.frame import decode_frames, encode_frame
 from connectors.file_log.walk import walk
+from state.compiling import Worth
 
 
 @pytest.fixture(autouse=True)
 def columns_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Walk in compiled code however little there is."""
-    monkeypatch.setattr(reader_module, "_FEW_BYTES", 0)
-    monkeypatch.setattr(reader_module, "is_at_hand", lambda _: True)
+    monkeypatch.setattr(reader_module, "_COLUMNS", Worth("connectors.file_log.walk.walk", few=0, many=0))
 
 
 def some_frames(rng: Random, number: int) -> list[bytes]:
