@@ -12,8 +12,8 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from connectors.clickhouse import Store
 from connectors.clickhouse_columns import Column, elements_of
 
-FLUSH_VALUES: Final = 3_000_000
-"""Values held back before they are inserted, some 30 MB; everything is inserted at the end of an epoch in any case.
+FLUSH_VALUES: Final = 10_000_000
+"""Values held back before they are inserted, some 100 MB; everything is inserted at the end of an epoch in any case.
 
 An insert costs about 10 ms before its first row, and each makes a part that is merged later."""
 
