@@ -33,6 +33,11 @@ class Turns:
             self._next += 1
             self._changed.notify_all()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether they were called off."""
+        return self._is_over
+
     def call_off(self) -> None:
         """Nobody gets a turn any more."""
         with self._changed:
@@ -48,6 +53,8 @@ def side_by_side(work: Callable[[int, Given, Turns], Made], batches: Sequence[Gi
     turns = Turns()
 
     def do(batch: int) -> Made:
+        if turns.is_over:
+            raise CancelledError
         try:
             return work(batch, batches[batch], turns)
         except BaseException:

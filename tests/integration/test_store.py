@@ -151,6 +151,33 @@ def test_the_store_answers_rightly_after_an_error_in_mid_stream(store: Store) ->
         store.query("SELECT * FROM scratch")
 
 
+def test_a_client_beside_has_tables_and_errors_of_its_own(store: Store) -> None:
+    scratch = "CREATE TEMPORARY TABLE scratch AS SELECT {a:Int32} AS a"
+    with store.session() as session, store.beside() as other:
+        session.command(scratch, {"a": 1})
+        other.command(scratch, {"a": 2})
+        assert session.query("SELECT a FROM scratch").rows == [(1,)]
+        assert other.query("SELECT a FROM scratch").rows == [(2,)]
+        with pytest.raises(UnableToQuery, match="throwIf"), store.beside() as third:
+            third.query(FAILS_IN_MID_STREAM)
+        with pytest.raises(UnableToQuery, match="scratch"), store.beside() as third:
+            third.query("SELECT a FROM scratch")
+        assert session.query("SELECT a FROM scratch").rows == [(1,)]
+        assert other.query("SELECT a FROM scratch").rows == [(2,)]
+
+
+def test_a_list_of_any_length_is_a_table(store: Store) -> None:
+    texts = ["", "it's", "a\tb\n", "\\N", "é" * 300_000, *map(str, range(200_000))]
+    with store.session() as session:
+        for listed in (texts, []):
+            with session.listed("wanted", listed):
+                assert session.query("SELECT value FROM wanted").rows == [(text,) for text in listed]
+        with pytest.raises(ZeroDivisionError), session.listed("wanted", texts):
+            raise ZeroDivisionError
+        with session.listed("wanted", ["again"]):
+            assert session.query("SELECT value FROM wanted").rows == [("again",)]
+
+
 def test_a_second_process_is_told_who_owns_the_store(store: Store) -> None:
     store.query("SELECT 1")
     code = (

@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from connectors.file_log import Frames, LogReader, LogWriter, MergedReader, Record, UnableToRead, create_topic
 from connectors.file_log import reader as reader_module
@@ -34,6 +35,27 @@ def some_frames(rng: Random, number: int) -> list[bytes]:
 def walked(chunk: bytes, offset: int, most: int) -> tuple[list[Record], bool]:
     places, damaged = walk(np.frombuffer(chunk, np.uint8), offset, most)
     return list(Frames(3, chunk, places)), damaged
+
+
+def test_a_log_is_walked_in_compiled_code_once_much_of_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where that code was never compiled before: somebody has to be the first to ask for it."""
+    walks = list[int]()
+
+    def spied(data: NDArray[np.uint8], offset: int, most: int) -> object:
+        walks.append(offset)
+        return walk(data, offset, most)
+
+    monkeypatch.setattr("connectors.file_log.walk.walk", spied)
+    monkeypatch.setattr(reader_module, "_COLUMNS", Worth("never.compiled.before", few=1, many=10_000))
+    create_topic(tmp_path, partitions=1)
+    with LogWriter(tmp_path) as writer:
+        writer.append_many([(0, b"", b"x" * 100)] * 40, append_ms=1)
+    with LogReader(tmp_path, 0) as reader:
+        read = [record.payload for _ in range(8) for record in reader.read_frames(max_records=5)]
+    assert read == [b"x" * 100] * 40
+    assert walks and walks[0] > 0, "the first batch was too little to compile anything for"
 
 
 def test_the_crc_is_zlibs() -> None:

@@ -1,7 +1,7 @@
 """Batches run side by side, take their turns in order, and end together when one of them fails."""
 
 import os
-from threading import Barrier, get_ident
+from threading import Barrier, Event, get_ident
 
 import pytest
 
@@ -38,6 +38,23 @@ def test_the_first_to_fail_is_raised_and_no_later_one_gets_its_turn() -> None:
     with pytest.raises(OSError, match="the disk is full"):
         side_by_side(work, [0, 0, 0, 0, 0])
     assert had in ([], [0])
+
+
+def test_none_begins_after_one_has_failed() -> None:
+    begun, has_failed = list[int](), Event()
+
+    def work(batch: int, given: int, turns: Turns) -> None:
+        begun.append(batch)
+        if batch == 0:
+            has_failed.set()
+            raise OSError("the disk is full")
+        has_failed.wait(20)
+        with turns.of(batch):
+            pass
+
+    with pytest.raises(OSError, match="the disk is full"):
+        side_by_side(work, [0] * 8)
+    assert set(begun) <= {0, 1}, "two are under way at once, no more"
 
 
 def test_what_fails_in_its_turn_ends_those_that_wait_for_theirs() -> None:
