@@ -25,12 +25,15 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from benchmarks.measuring import peak_mb
 from connectors.clickhouse import Rows, Session, Store
 from connectors.clickhouse_columns import Column
 from connectors.file_log import LogWriter, create_topic
+from connectors.texts import Texts
 from meterfold.billing.documents import Document, documents
 from meterfold.billing.log import FileBillingLog
 from meterfold.billing.project import project
@@ -78,8 +81,12 @@ class TimedSession(Session):
         self._seconds = seconds
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> Rows:
-        with _adding(self._seconds, "read the payloads" if sql.startswith("SELECT payload") else "other queries"):
+        with _adding(self._seconds, "other queries"):
             return super().query(sql, params)
+
+    def texts(self, sql: str, params: Mapping[str, Any] | None = None) -> Texts:
+        with _adding(self._seconds, "read the payloads"):
+            return super().texts(sql, params)
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
         found = re.search(r"(?:TEMPORARY TABLE (?:IF EXISTS )?|INSERT INTO )(\w+)", sql)
@@ -116,9 +123,9 @@ class TimedLog(FileBillingLog):
         super().__init__(writer, directory, lambda: NOW)
         self._seconds = seconds
 
-    def append(self, key: bytes, payload: bytes) -> int:
+    def append_together(self, key: bytes, payloads: Sequence[bytes]) -> NDArray[np.int64]:
         with _adding(self._seconds, "append to the log"):
-            return super().append(key, payload)
+            return super().append_together(key, payloads)
 
     def flush(self) -> None:
         with _adding(self._seconds, "flush the log"):

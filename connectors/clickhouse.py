@@ -25,6 +25,8 @@ from clickhouse_connect.driver.client import Client
 from connectors.clickhouse_columns import Column
 from connectors.clickhouse_native import native_block
 from connectors.clickhouse_pieces import Pieces
+from connectors.clickhouse_texts import texts_of
+from connectors.texts import Texts
 
 DATABASE = "meterfold"
 
@@ -78,6 +80,10 @@ class Session:
             described = self._client.query(f"DESCRIBE TABLE ({sql.rstrip().rstrip(';')}\n)", parameters=bound)
             columns = tuple(name for name, *_ in described.result_rows)
         return Rows(columns, list(map(tuple, result.result_rows)))
+
+    def texts(self, sql: str, params: Mapping[str, Any] | None = None) -> Texts:
+        """The texts of a SELECT of two columns, `toUInt32(length(text)), text`: for many and long ones, none of which becomes an object."""
+        return texts_of(self._client.raw_query(sql, parameters=_named_in(sql, params), fmt="Native"))
 
     def insert(self, table: str, types: Mapping[str, str], columns: Mapping[str, Column]) -> None:
         """As Store.insert, into a temporary table, whose columns and their types the caller knows."""

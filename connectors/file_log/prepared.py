@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from connectors.file_log.crc import crc32
 from connectors.file_log.frame import HEADER_BYTES, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES
+from connectors.texts import Texts
 from state.compiling import compiled
 
 Ints = NDArray[np.int64]
@@ -44,11 +45,11 @@ class PreparedFrames(Sequence[tuple[int, bytes, bytes]]):
     def __iter__(self) -> Iterator[tuple[int, bytes, bytes]]:
         return map(self._entry, range(len(self)))
 
-    def sealed(self, partition: int, append_ms: int) -> bytes:
+    def sealed(self, partition: int, append_ms: int) -> memoryview:
         """The frames of a partition with this stamp and their crc."""
         low, high = int(self.first[partition]), int(self.first[partition + 1])
         _seal(self.data, self.starts[low : high + 1], append_ms)
-        return self.data[self.starts[low] : self.starts[high]].tobytes()
+        return self.data[self.starts[low] : self.starts[high]].data
 
     def out_of_bounds(self) -> tuple[int, bytes, bytes] | None:
         """The first whose key or payload is longer than the log takes."""
@@ -60,6 +61,31 @@ class PreparedFrames(Sequence[tuple[int, bytes, bytes]]):
         key_end = start + int(self.data[start - 2]) + 256 * int(self.data[start - 1])
         partition = int(np.searchsorted(self.first, at, "right")) - 1
         return partition, self.data[start:key_end].tobytes(), self.data[key_end:end].tobytes()
+
+
+def framed(key: bytes, texts: Texts) -> PreparedFrames:
+    """Frames of a topic of one partition: of each text, in order, with this key."""
+    starts = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(texts.ends - texts.starts + (HEADER_BYTES + len(key)), out=starts[1:])
+    data = np.empty(int(starts[-1]), np.uint8)
+    _frame(data, starts, np.frombuffer(key, np.uint8), texts.data, texts.starts)
+    return PreparedFrames(data, starts, np.array([0, len(texts)], np.int64))
+
+
+@compiled
+def _frame(
+    data: NDArray[np.uint8], starts: Ints, key: NDArray[np.uint8], texts: NDArray[np.uint8], text_starts: Ints
+) -> None:
+    for at in range(text_starts.size):
+        key_at = starts[at] + HEADER_BYTES
+        text_at = key_at + key.size
+        length = starts[at + 1] - text_at
+        put_little_endian(data, starts[at], length, 4)
+        put_little_endian(data, starts[at] + 16, key.size, 2)
+        for byte in range(key.size):
+            data[key_at + byte] = key[byte]
+        for byte in range(length):
+            data[text_at + byte] = texts[text_starts[at] + byte]
 
 
 @compiled

@@ -17,6 +17,9 @@ from connectors.file_log.repair import TailCut, repair_topic
 from connectors.file_log.topic import Committed, Topic, open_topic
 
 if TYPE_CHECKING:  # what makes them loads the compiler, which takes half a second
+    import numpy as np
+    from numpy.typing import NDArray
+
     from connectors.file_log.prepared import PreparedFrames
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
@@ -44,7 +47,7 @@ class LogWriter:
     cuts: tuple[TailCut, ...]
     _ends: list[int]  # acknowledged
     _next_offsets: list[int]  # where the next append goes
-    _buffers: list[list[bytes]]  # what lies between the two: frames, whole or in pieces
+    _buffers: list[list[bytes | memoryview]]  # what lies between the two: frames, whole or in pieces
     _buffered_bytes: int
     _stamp_ms: int  # no later record may be stamped below it
 
@@ -111,9 +114,13 @@ class LogWriter:
                     self.flush()
         return offsets
 
-    def append_prepared(self, frames: PreparedFrames, append_ms: int) -> None:
-        """Buffer frames that array code made, all with one stamp, under the rules of `append`. Raises UnableToAppend, and takes none."""
+    def append_prepared(self, frames: PreparedFrames, append_ms: int) -> NDArray[np.int64]:
+        """Buffer frames that array code made, all with one stamp, under the rules of `append`; returns their offsets.
+
+        Raises UnableToAppend, and takes none.
+        """
         with self._mutex:
+            offsets = frames.starts[:-1].copy()
             self._refuse_when_closed()
             if frames.partitions != self.topic.partitions:
                 raise UnableToAppend(f"{self.topic.directory}: frames for {frames.partitions} partitions")
@@ -121,12 +128,15 @@ class LogWriter:
             self._stamp_ms = max(self._stamp_ms, append_ms)
             for partition in range(self.topic.partitions):
                 sealed = frames.sealed(partition, self._stamp_ms)
+                low, high = frames.first[partition : partition + 2]
+                offsets[low:high] += self._next_offsets[partition] - frames.starts[low]
                 if sealed:
                     self._buffers[partition].append(sealed)
                     self._next_offsets[partition] += len(sealed)
                     self._buffered_bytes += len(sealed)
             if self._buffered_bytes > MAX_BUFFERED_BYTES:
                 self.flush()
+        return offsets
 
     def flush(self) -> tuple[int, ...]:
         """Make everything appended so far durable, then visible; returns the acknowledged ends.

@@ -23,7 +23,7 @@ from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged, 
 from meterfold.billing.side_by_side import Turns, side_by_side
 from meterfold.store import sql_folder
 
-LINES_AT_ONCE: Final = 100_000
+LINES_AT_ONCE: Final = 20_000
 """Records on their way from ClickHouse into the log at once, some 700 bytes each."""
 
 _COLUMNS: Final = (
@@ -48,6 +48,9 @@ class DraftedOtherwise(RuntimeError):
     """Lines that a run has in the log are not those that it drafts now."""
 
 
+_READ: Final = ("rating_differences", "rating_blocks")
+"""Of the tables of a rating, what lines are made of."""
+
 Span = tuple[int, int]
 """Offsets of the first and of the last of records that were appended together."""
 
@@ -68,7 +71,7 @@ def draft(store: Store, log: BillingLog, pins: Pins, run_id: str, *, has_begun: 
     found = list(batches(store, pins))
 
     def work(place: int, accounts: list[str], turns: Turns) -> _Batch:
-        with staged(store, pins, accounts, is_beside=len(found) > 1) as session:
+        with staged(store, pins, accounts, is_beside=len(found) > 1, only=_READ) as session:
             session.command(drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
             sums, blocks = _sums(session), blocks_in(session)
             with turns.of(place):
@@ -111,15 +114,16 @@ def _append(session: Session, log: BillingLog, key: bytes, there: int, lines: in
     session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
     spans = []
     for after in range(there, lines, LINES_AT_ONCE):
-        payloads = session.query(
-            "SELECT payload FROM drafted_lines WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
+        payloads = session.texts(
+            "SELECT toUInt32(length(payload)), payload FROM drafted_lines "
+            "WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
             {"after": after, "through": after + LINES_AT_ONCE},
-        ).rows
-        offsets = log.append_together(key, [payload.encode() for (payload,) in payloads])
-        log.flush()
+        )
+        offsets = log.append_together(key, payloads)
         places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
         session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
         spans.append((int(offsets[0]), int(offsets[-1])))
+    log.flush()
     return spans
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.clickhouse import Session, Store
-from meterfold.billing.steps import steps
+from meterfold.billing.steps import last_uses, steps
 from meterfold.billing.tables import Tables
 
 NEVER: Final = date(2149, 6, 6)
@@ -249,12 +249,19 @@ def batches(store: Store, pins: Pins, among: Collection[str] | None = None) -> I
 
 @contextmanager
 def staged(
-    store: Store, pins: Pins, accounts: list[str], *, exact: bool = False, is_beside: bool = False
+    store: Store,
+    pins: Pins,
+    accounts: list[str],
+    *,
+    exact: bool = False,
+    is_beside: bool = False,
+    only: Collection[str] | None = None,
 ) -> Iterator[Session]:
     """The tables of sql/billing for these accounts as `pins` sees them, each made from those before it; gone afterwards.
 
     `exact`: every window is looked at on its own, also where adding them up gives the same, so that `rating_windows` has them all.
     `is_beside`: other accounts are being staged meanwhile, so each statement is left to one processor.
+    `only`: tables that are wanted; any other is given up after the last step that reads it, which spares a large batch half its memory.
     """
     params = pins.params() | {"exact": int(exact)}
     with store.beside() if is_beside else store.session() as session, session.listed("rating_scope", accounts):
@@ -264,6 +271,9 @@ def staged(
         tables = Tables(session)
         for step in steps():
             tables.make(step, params)
+            if only is not None:
+                for table in set(last_uses()[step.name]) - set(only):
+                    session.command(f"DROP TEMPORARY TABLE {table}")
         yield session
         for step in steps():
             session.command(f"DROP TEMPORARY TABLE IF EXISTS {step.name}")

@@ -63,6 +63,16 @@ def steps() -> tuple[Step, ...]:
     return tuple(_step(name, files[name], files) for name in ordered(files))
 
 
+@cache
+def last_uses() -> dict[str, tuple[str, ...]]:
+    """Of each step the tables that no later one reads or asks about, itself included where none does."""
+    last = {step.name: step.name for step in steps()}
+    for step in steps():
+        needs = " ".join((step.need, *(need for _, need in step.branches)))
+        last |= dict.fromkeys((*step.reads, *(set(re.findall(r"\w+", needs)) & set(last))), step.name)
+    return {step.name: tuple(table for table, user in last.items() if user == step.name) for step in steps()}
+
+
 def _step(name: str, text: str, names: Collection[str]) -> Step:
     first, *others = text.split(_BETWEEN)
     head = _NEED.search(first)

@@ -1,12 +1,12 @@
 -- One row per account, billing period, charge element and currency on either side, and whether it is charged or withheld: what should be, what was, and
--- the difference. The sides are stacked and summed, which is a full join without NULLs: a key on one side only is charged or reversed whole.
--- A net claim of a period that ended too long ago is withheld: what was billed stays, the rest of every element is withheld, whatever its sign.
+-- the difference. Of `rating_stacked_periods` the sides are stacked and summed, which is a full join without NULLs: a key on one side only is
+-- charged or reversed whole; of any other, what should be is the difference. A net claim of a period that ended too long ago is withheld: what was
+-- billed stays, the rest of every element is withheld, whatever its sign.
 CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
 WITH
     (
         ifNull((SELECT any(back_billing_reason) FROM rating_entity), ''), ifNull((SELECT any(back_billing_bearer) FROM rating_entity), '')
     ) AS limit_words,
-    currencies AS (SELECT * FROM ref_currencies),
     stacked AS
     (
         SELECT
@@ -16,6 +16,7 @@ WITH
             (kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, band, service_from, service_to, unit, rate) AS words,
             ('', '') AS withheld_words, tax_point, tax_remainder
         FROM rating_charges
+        WHERE (account, period_from) IN (SELECT account, period_from FROM rating_stacked_periods)
         UNION ALL
         SELECT
             account, period_from, period_to, element, currency, toDecimal128(0, 12) AS rated_quantity, quantity AS billed_quantity,
@@ -69,6 +70,45 @@ WITH
         FROM decided
     )
 SELECT
+    charges.account AS account,
+    charges.period_from AS period_from,
+    charges.period_to AS period_to,
+    charges.kind AS kind,
+    charges.element AS element,
+    charges.supply_point AS supply_point,
+    charges.channel AS channel,
+    meterfold_tariff(charges.tariff) AS tariff,
+    charges.tariff_version AS tariff_version,
+    charges.band AS band,
+    charges.service_from AS service_from,
+    charges.service_to AS service_to,
+    charges.currency AS currency,
+    charges.unit AS unit,
+    charges.rate AS rate,
+    charges.quantity AS quantity_should,
+    toDecimal128(0, 12) AS quantity_was,
+    charges.quantity AS quantity,
+    charges.quantity_estimated AS quantity_estimated,
+    charges.amount AS amount_should,
+    toDecimal128(0, 4) AS amount_was,
+    charges.amount AS amount,
+    if(currencies.currency = '', 2, currencies.minor_digits) AS minor_digits,
+    (account, period_from, period_to, charges.currency) IN (SELECT account, period_from, period_to, currency FROM rating_late) AS is_withheld,
+    if(is_withheld, limit_words, ('', '')).1 AS withheld_reason,
+    if(is_withheld, limit_words, ('', '')).2 AS withheld_bearer,
+    charges.tax_point AS tax_point,
+    if(is_withheld, toDecimal128(0, 21), charges.tax_remainder) AS tax_remainder,
+    -- where it stands in its tariff version, 0 where it does not any more
+    charges.charge_no AS charge_no,
+    charges.band_no AS band_no
+FROM rating_charges AS charges
+LEFT JOIN rating_currencies AS currencies ON currencies.currency = charges.currency
+-- the first document of a period also shows what was free
+WHERE (account, period_from) NOT IN (SELECT account, period_from FROM rating_stacked_periods) AND (charges.amount != 0 OR charges.quantity != 0)
+
+UNION ALL
+-- Nothing without rating_stacked_periods.
+SELECT
     account,
     period_from,
     period_to,
@@ -98,11 +138,10 @@ SELECT
     if(is_withheld, if(is_late, limit_words, withheld_words), ('', '')).2 AS withheld_bearer,
     tax_point,
     if(is_withheld, toDecimal128(0, 21), tax_remainder) AS tax_remainder,
-    -- where it stands in its tariff version, 0 where it does not any more
     charge_no,
     band_no
 FROM parts
-LEFT JOIN currencies ON currencies.currency = parts.currency
+LEFT JOIN rating_currencies AS currencies ON currencies.currency = parts.currency
 -- no difference, no line; the first document of a period also shows what was free
 -- what is taxed at nothing is said on a correction too
 WHERE amount != 0 OR (words.1 = 'tax' AND words.10 = 0 AND quantity_should != quantity_was)

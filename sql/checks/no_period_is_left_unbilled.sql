@@ -1,6 +1,7 @@
--- A later period of the account was billed, and this one, in which something was metered, never was.
+-- A later period of the account was billed, and this one, in which something was metered, never was, nor does a draft of it wait for somebody.
 WITH
     issued AS (SELECT account, period_from FROM bill_issued FINAL),
+    drafts AS (SELECT account, period_from FROM bill_documents WHERE status = 'draft'),
     reach AS (SELECT account, max(period_from) AS last_billed FROM issued GROUP BY account),
     accounts AS (SELECT * FROM ref_accounts WHERE NOT is_withdrawn),
     tenancies AS (SELECT * FROM ref_tenancies WHERE NOT is_withdrawn),
@@ -23,7 +24,7 @@ WITH
     (
         SELECT account, period_from, period_to
         FROM starts
-        WHERE period_from < last_billed AND (account, period_from) NOT IN issued
+        WHERE period_from < last_billed AND (account, period_from) NOT IN issued AND (account, period_from) NOT IN drafts
     )
 SELECT
     unbilled.account AS account,

@@ -96,6 +96,7 @@ def test_which_day_counts_how_it_is_rounded_and_what_prices_contain(world: World
     case(world, "unknown", USAGE, taxes=[{"tax": "nowhere"}])
     case(world, "on", USAGE, taxes=[{"tax": "period_end"}, {"name": "City", "rate": "0.1", "on": ["period_end"]}])
     case(world, "on inside", USAGE, taxes=[{"tax": "period_end"}, {"tax": "ICMS", "on": ["period_end"]}])
+    case(world, "exempt", USAGE, taxes=[{"tax": "supply"}], treated=[treatment("supply", "exempt", "2023-01-01")])
     found = bills(world)
     # 15 and 16 days: 360 and 384 kWh; what is whole is shared by days, so that it is charged once
     assert shown(found["supply"]) == [
@@ -118,6 +119,9 @@ def test_which_day_counts_how_it_is_rounded_and_what_prices_contain(world: World
     assert shown(found["gross"]) == [("Usage", "223.20"), ("ICMS", "75.44"), ("PIS", "3.11")]
     assert shown(found["contained share"])[1:] == [("contained share", "-55.80"), ("contained share", "55.80")]
     assert shown(found["on"]) == [("Usage", "223.20"), ("period_end", "35.71"), ("City", "25.89")]
+    # at two rates it would have owed, and nothing at both: one line of the whole
+    assert shown(found["exempt"]) == [("Usage", "108.00"), ("Usage", "115.20"), ("supply: exempt", "0.00")]
+    assert found["exempt"].lines[-1].quantity == Decimal("223.20")
     said = {block.account: block.detail for block in run_bills(world.store, world.log, IN_FEBRUARY).blocked}
     assert "no rate is stated" in said["late"]
     assert "not in the portfolio: nowhere" in said["unknown"]

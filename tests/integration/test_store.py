@@ -178,6 +178,22 @@ def test_a_list_of_any_length_is_a_table(store: Store) -> None:
             assert session.query("SELECT value FROM wanted").rows == [("again",)]
 
 
+def test_texts_come_as_they_are_without_an_object_each(store: Store) -> None:
+    lengths = [0, 1, 127, 128, 16_383, 16_384, 2_097_152, 7] * 3
+    sql = (
+        "SELECT toUInt32(length(text)), text FROM (SELECT repeat('éé', intDiv(length, 4)) || repeat('x', length % 4) AS text "
+        "FROM (SELECT arrayJoin({lengths:Array(UInt32)}) AS length)) SETTINGS max_block_size = 5"
+    )
+    with store.session() as session:
+        texts = session.texts(sql, {"lengths": lengths})
+        assert list(map(len, texts)) == lengths and texts.size == sum(lengths)
+        assert {text.decode() for text in texts} == {"éé" * (length // 4) + "x" * (length % 4) for length in lengths}
+        assert texts[-1] == "éé".encode() + b"xxx" and list(texts[8:10]) == [b"", b"x"]
+        assert list(session.texts(sql, {"lengths": []})) == []
+        with pytest.raises(ValueError, match="UInt32 and String belong"):
+            session.texts("SELECT toUInt32(1), 2")
+
+
 def test_a_second_process_is_told_who_owns_the_store(store: Store) -> None:
     store.query("SELECT 1")
     code = (

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from connectors.clickhouse_schema import sql_files
-from meterfold.billing.steps import Rows, Step, steps
+from meterfold.billing.steps import Rows, Step, last_uses, steps
 from meterfold.store import sql_folder
 
 
@@ -48,3 +48,16 @@ def test_every_need_is_read_and_names_a_step_before() -> None:
         assert len(needs) == files[step.name].count("-- Nothing without"), f"{step.name}: one stands where nobody looks"
         assert {re.split(" ", need)[0] for need in needs} <= before, step.name
         before.add(step.name)
+
+
+def test_a_table_is_given_up_once_and_never_read_or_asked_about_afterwards() -> None:
+    files, gone = sql_files(sql_folder() / "billing"), set[str]()
+    for step in steps():
+        needed = re.sub(r"--(?! Nothing without)[^\n]*", "", files[step.name])
+        assert not gone & set(re.findall(r"\w+", needed)), step.name
+        given_up = last_uses()[step.name]
+        assert not gone & set(given_up)
+        gone |= set(given_up)
+    assert gone == set(files)
+    assert "rating_charges" not in last_uses()["rating_charges"], "differences read it"
+    assert "rating_differences" in last_uses()["rating_differences"], "no step reads it"

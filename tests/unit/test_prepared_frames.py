@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from connectors.file_log import MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, LogWriter, UnableToAppend, create_topic
+from connectors.file_log import MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, LogReader, LogWriter, UnableToAppend, create_topic
 from connectors.file_log import writer as writer_module
 from connectors.file_log.frame import encode_frame
-from connectors.file_log.prepared import PreparedFrames
+from connectors.file_log.prepared import PreparedFrames, framed
+from connectors.texts import Texts
 
 Entry = tuple[int, bytes, bytes]
 PARTITIONS = 3
@@ -51,6 +52,33 @@ def test_they_become_the_bytes_that_the_writer_makes(topic: Path) -> None:
         assert content(topic) == [b"", b"", b""], "nothing is written before the flush"
         assert log.flush() == tuple(map(len, expected)) == log.end_offsets()
     assert content(topic) == expected
+
+
+def test_texts_are_framed_as_the_writer_frames_them(tmp_path: Path) -> None:
+    texts = Texts(
+        np.frombuffer(b"..one.two" + bytes(70_000), np.uint8), np.array([2, 6, 6, 5]), np.array([5, 9, 6, 70_000])
+    )
+    directory = create_topic(tmp_path / "one", 1).directory
+    with LogWriter(directory) as log:
+        for key in (b"", b"key"):
+            log.append(0, key, b"before", append_ms=3)
+            offsets = log.append_prepared(framed(key, texts), append_ms=3)
+            log.append_prepared(framed(key, texts[:0]), append_ms=3)
+            assert log.flush()
+            with LogReader(directory, 0, int(offsets[0])) as reader:
+                found = reader.read()
+            assert [(record.offset, record.key, record.payload) for record in found] == list(
+                zip(offsets.tolist(), [key] * 4, texts, strict=True)
+            )
+
+
+def test_their_offsets_are_those_that_the_writer_gives(tmp_path: Path) -> None:
+    found = []
+    for way in range(2):
+        with LogWriter(create_topic(tmp_path / str(way), PARTITIONS).directory) as log:
+            log.append(2, b"k", b"before", append_ms=7)
+            found.append(log.append_many(ENTRIES, 7) if way else log.append_prepared(prepared(ENTRIES), 7).tolist())
+    assert found[0] == found[1]
 
 
 def test_their_stamps_never_go_back_and_each_flush_is_above_the_last(topic: Path) -> None:
