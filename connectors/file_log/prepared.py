@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from connectors.file_log.crc import crc32
 from connectors.file_log.frame import HEADER_BYTES, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES
 from connectors.texts import Texts
-from state.compiling import compiled
+from state.compiling import compiled, compiled_with_arrays
 
 Ints = NDArray[np.int64]
 
@@ -72,7 +72,7 @@ def framed(key: bytes, texts: Texts) -> PreparedFrames:
     return PreparedFrames(data, starts, np.array([0, len(texts)], np.int64))
 
 
-@compiled
+@compiled_with_arrays
 def _frame(
     data: NDArray[np.uint8], starts: Ints, key: NDArray[np.uint8], texts: NDArray[np.uint8], text_starts: Ints
 ) -> None:
@@ -82,10 +82,8 @@ def _frame(
         length = starts[at + 1] - text_at
         put_little_endian(data, starts[at], length, 4)
         put_little_endian(data, starts[at] + 16, key.size, 2)
-        for byte in range(key.size):
-            data[key_at + byte] = key[byte]
-        for byte in range(length):
-            data[text_at + byte] = texts[text_starts[at] + byte]
+        data[key_at:text_at] = key
+        data[text_at : text_at + length] = texts[text_starts[at] : text_starts[at] + length]
 
 
 @compiled
