@@ -4,8 +4,8 @@ The scalar step sees a channel, a slot or a stream as an object of its own (`sta
 code sees the arrays (`state/columnar`): there is one truth, and nothing is an object per slot. An array grows by doubling; who looks
 at a part of it is then told to look anew.
 
-The rings of a channel are cut into pages (`state/ring_pages.py`): EMPTY ones take nothing, NARROW ones some 200 bytes, WIDE ones 40 a
-slot. What they are made of is taken from pools and given back to them.
+The rings of a channel are cut into pages (`state/ring_pages.py`): EMPTY ones take nothing, NARROW ones (`state/narrow_pages.py`) some
+200 bytes, WIDE ones 40 a slot. What they are made of is taken from pools and given back to them.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,10 @@ SLOT: Final = np.dtype(
     ]
 )  # fmt: skip
 """A native slot, 24 bytes; all zero: it holds nothing."""
+
+Contents = tuple[int, int, int, int, int, int, int]
+"""A slot as SLOT has it: quantity, version, device, quality, method, reason, evidence."""
+NO_CONTENTS: Final[Contents] = (0, 0, 0, 0, 0, 0, 0)
 
 WINDOW: Final = np.dtype([("standing_nano", np.int64), ("emitted", np.int64)])
 """A billing window: the quantity last emitted, and how often it was; 0 before its determinant, one more than the revision then."""
@@ -79,7 +83,7 @@ NARROW: Final = np.dtype(
         ("planes", np.uint8), ("is_signed", np.uint8), ("odd_number", np.uint8), ("spare", np.uint8),
     ]
 )  # fmt: skip
-"""What the slots of a narrow page have in common, 72 bytes; see state/ring_pages.py."""
+"""What the slots of a narrow page have in common, 72 bytes; see state/narrow_pages.py."""
 
 CELL: Final = np.dtype([("a", np.uint16), ("b", np.uint16), ("c", np.uint16), ("d", np.uint16)])
 """Four cells of 16 bits of a narrow page."""

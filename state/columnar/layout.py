@@ -121,7 +121,7 @@ class Ring(NamedTuple):
 
 
 class Rings(NamedTuple):
-    """What the pages of all rings are made of (state/ring_pages.py). `cells` by cell."""
+    """What the pages of all rings are made of (state/ring_pages.py, state/narrow_pages.py). `cells` by cell."""
 
     pages: Records
     wide: Records
