@@ -185,9 +185,11 @@ _SETTINGS: Final = "SET " + ", ".join(
         "compile_aggregate_expressions",
         "compile_sort_description",
         "insert_null_as_default",
+        "output_format_json_escape_forward_slashes",
     )
 )
-"""To compile these statements takes longer than to run them; and a NULL where a column takes none is an error, never a nothing."""
+"""To compile these statements takes longer than to run them; a NULL where a column takes none is an error, never a nothing; and a slash
+stands as it is, as everything else writes it."""
 
 _BLOCKS: Final = (
     "SELECT * FROM rating_blocks ORDER BY account, period_from, reason, supply_point, channel, from_ms, detail"

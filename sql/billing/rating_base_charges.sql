@@ -2,53 +2,59 @@
 -- currency, half away from zero, unless the charge says otherwise.
 CREATE OR REPLACE TEMPORARY TABLE rating_base_charges AS
 WITH
+    segments AS (SELECT segment, first_segment, service_from, service_to FROM rating_segments),
+    named AS
+    (
+        SELECT price, band_no, any(label) AS label, any(band) AS band, any(unit) AS unit, any(rate) AS rate
+        FROM rating_line_parts
+        GROUP BY price, band_no
+    ),
+    -- few are not whole, as most is due for all days of a period
+    parts AS (SELECT *, amount_numerator % amount_denominator = 0 AS is_whole FROM rating_line_parts),
     added AS
     (
         SELECT
-            segments.account AS account,
-            segments.period_from AS period_from,
-            segments.period_to AS period_to,
-            segments.currency AS currency,
-            segments.supply_point AS supply_point,
+            segments.first_segment AS first_segment,
             parts.price AS price,
             parts.band_no AS band_no,
-            segments.tax_from AS tax_from,
-            any(parts.label) AS label,
-            any(parts.band) AS band,
-            any(parts.unit) AS unit,
-            any(parts.rate) AS rate,
             min(segments.service_from) AS service_from,
             max(segments.service_to) AS service_to,
             sum(quantity_pico) AS quantity_pico,
             sum(estimated_pico) AS estimated_pico,
-            sumMap([parts.amount_denominator], [parts.amount_numerator]) AS fractions,
-            arrayFold((product, denominator) -> product * denominator, fractions.1, toInt256(1)) AS amount_denominator,
-            arraySum(arrayMap((denominator, numerator) -> numerator * intDiv(amount_denominator, denominator), fractions.1, fractions.2))
-                AS amount_numerator
-        FROM rating_line_parts AS parts
-        INNER JOIN rating_segments AS segments ON segments.segment = parts.segment
-        GROUP BY account, period_from, period_to, currency, supply_point, price, band_no, tax_from
+            sumIf(intDiv(parts.amount_numerator, parts.amount_denominator), is_whole) AS whole,
+            groupArrayIf((parts.amount_denominator, parts.amount_numerator), NOT is_whole) AS fractions,
+            if(
+                empty(fractions), toInt256(1),
+                arrayFold((product, denominator) -> product * denominator, arrayDistinct(fractions.1), toInt256(1))
+            ) AS amount_denominator,
+            whole * amount_denominator + if(
+                empty(fractions), toInt256(0),
+                arraySum(arrayMap((denominator, numerator) -> numerator * intDiv(amount_denominator, denominator), fractions.1, fractions.2))
+            ) AS amount_numerator
+        FROM parts
+        INNER JOIN segments ON segments.segment = parts.segment
+        GROUP BY first_segment, price, band_no
     )
 SELECT
-    added.account AS account,
-    added.period_from AS period_from,
-    added.period_to AS period_to,
-    added.currency AS currency,
+    places.account AS account,
+    places.period_from AS period_from,
+    places.period_to AS period_to,
+    places.currency AS currency,
     prices.kind AS kind,
-    added.supply_point AS supply_point,
+    places.supply_point AS supply_point,
     prices.channel AS channel,
     prices.tariff AS tariff,
     prices.tariff_version AS tariff_version,
     prices.charge_no AS charge_no,
     prices.charge AS charge,
     if(prices.charge_no = 0, 0, added.band_no) AS band_no,
-    multiIf(charge_no = 0, added.band, added.label = '', charge, charge || ': ' || added.label) AS band,
+    multiIf(charge_no = 0, named.band, named.label = '', charge, charge || ': ' || named.label) AS band,
     added.service_from AS service_from,
     added.service_to AS service_to,
-    added.unit AS unit,
+    named.unit AS unit,
     -- of a series what it comes to on average, to nine places
     if(
-        prices.series = '' OR added.quantity_pico = 0, added.rate,
+        prices.series = '' OR added.quantity_pico = 0, named.rate,
         reinterpret(
             toInt128(meterfold_in_steps(
                 amount_numerator * sign(added.quantity_pico), amount_denominator * greatest(abs(added.quantity_pico), 1), 'half_up'
@@ -58,12 +64,12 @@ SELECT
     ) AS rate,
     reinterpret(toInt128(added.quantity_pico), 'Decimal(38, 12)') AS quantity,
     reinterpret(toInt128(added.estimated_pico), 'Decimal(38, 12)') AS quantity_estimated,
-    added.tax_from AS tax_from,
+    places.tax_from AS tax_from,
     multiIf(
         -- two lines of one charge in a period, by the rate of a tax
-        tax_from > period_from, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, added.band, toString(tax_from)]),
-        charge_no = 0, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, added.band]),
-        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, added.band])
+        tax_from > period_from, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, named.band, toString(tax_from)]),
+        charge_no = 0, toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, named.band]),
+        toJSONString([kind, supply_point, channel, meterfold_tariff(tariff), tariff_version, charge, named.band])
     ) AS element,
     if(currencies.currency = '', 2, currencies.minor_digits) AS digits,
     if(prices.has_rounding, reinterpret(prices.round_to, 'Int256') * 1000000000000, toInt256(intExp10(19 - digits)) * 100) AS step,
@@ -72,5 +78,7 @@ SELECT
         'Decimal(38, 4)'
     ) AS amount
 FROM added
+INNER JOIN rating_segments AS places ON places.segment = added.first_segment
 INNER JOIN rating_prices AS prices ON prices.price = added.price
-LEFT JOIN rating_currencies AS currencies ON currencies.currency = added.currency
+INNER JOIN named ON named.price = added.price AND named.band_no = added.band_no
+LEFT JOIN rating_currencies AS currencies ON currencies.currency = places.currency

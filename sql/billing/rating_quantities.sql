@@ -55,7 +55,8 @@ WITH
                 intDiv(arraySum(arrayMap(peak -> toInt256(peak.1), peaks)) * toInt256(3600000000000), greatest(metered.grid_s * length(peaks), 1)),
                 metered_nano * 1000000000
             ) AS gross,
-            if(
+            multiIf(
+                NOT is_net, toInt256(0),
                 kind = 'demand',
                 intDiv(
                     arraySum(arrayMap(peak -> toInt256(peak.1), minus_peaks)) * toInt256(3600000000000),
@@ -63,7 +64,8 @@ WITH
                 ),
                 minus_nano * 1000000000
             ) AS minus_gross,
-            if(
+            multiIf(
+                NOT is_beyond, toInt256(0),
                 kind = 'demand',
                 intDiv(
                     arraySum(arrayMap(peak -> toInt256(peak.1), beyond_peaks)) * toInt256(3600000000000),
@@ -87,7 +89,7 @@ WITH
                 netted
             ) AS left_over,
             intDiv(left_over * reinterpret(prices.share, 'Int128'), 1000000000) AS shared,
-            arrayFold(
+            if(empty(steps), shared, arrayFold(
                 (amount, step) -> if(
                     step.3 = 0,
                     if(step.1, intDiv(amount * 1000000000, step.2), intDiv(amount * step.2, 1000000000)),
@@ -100,7 +102,7 @@ WITH
                     steps
                 ),
                 shared
-            ) AS stepped
+            )) AS stepped
         FROM added
         INNER JOIN metered ON metered.segment = added.segment AND metered.price = added.price
         INNER JOIN rating_prices AS prices ON prices.price = added.price

@@ -1,4 +1,5 @@
--- One row per account, billing period, tenancy and tariff version in force: a stretch of local days with one price list. `segment` numbers them.
+-- One row per account, billing period, tenancy and tariff version in force: a stretch of local days with one price list. `segment` numbers them,
+-- `first_segment` is the first of those whose uses of one charge make one line.
 -- Where the rate or treatment of a tax by the day of supply changes, a stretch is cut (`tax_from`: the day of the last such change in the period, or
 -- its first day), so that a line has one rate; where a number of the tenancy changes, too.
 CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
@@ -75,12 +76,19 @@ WITH
         LEFT JOIN named ON number_tariff = priced.tariff AND number_version = priced.tariff_version
         LEFT JOIN accounts ON treated_account = priced.account
         ARRAY JOIN starts AS part_from, ends AS part_to
+    ),
+    numbered AS
+    (
+        SELECT
+            toUInt32(row_number() OVER (ORDER BY account, period_from, tenancy, tariff_version, service_from)) AS segment,
+            * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays, cut_days, number_days, starts, ends),
+            toUInt16(dateDiff('day', service_from, service_to)) AS service_days,
+            empty(offset_s) AS is_without_clock,
+            if(empty(offset_s), 0, meterfold_day_start_ms(service_from, offset_from_ms, offset_until_ms, offset_s)) AS service_start_ms,
+            if(empty(offset_s), 0, meterfold_day_start_ms(service_to, offset_from_ms, offset_until_ms, offset_s)) AS service_end_ms
+        FROM taxed
     )
 SELECT
-    toUInt32(row_number() OVER (ORDER BY account, period_from, tenancy, tariff_version, service_from)) AS segment,
-    * EXCEPT (offset_from_ms, offset_until_ms, offset_s, holidays, cut_days, number_days, starts, ends),
-    toUInt16(dateDiff('day', service_from, service_to)) AS service_days,
-    empty(offset_s) AS is_without_clock,
-    if(empty(offset_s), 0, meterfold_day_start_ms(service_from, offset_from_ms, offset_until_ms, offset_s)) AS service_start_ms,
-    if(empty(offset_s), 0, meterfold_day_start_ms(service_to, offset_from_ms, offset_until_ms, offset_s)) AS service_end_ms
-FROM taxed
+    *,
+    min(segment) OVER (PARTITION BY account, period_from, period_to, currency, supply_point, tax_from) AS first_segment
+FROM numbered

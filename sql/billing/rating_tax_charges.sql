@@ -12,13 +12,18 @@ WITH
             min(service_from) AS service_from, max(service_to) AS service_to,
             max(tax_no) AS tax_no,
             groupUniqArrayArray(on_taxes) AS on_taxes,
-            argMax((level, step, round_mode, date_rule, is_included), written_in) AS rule,
+            argMax((level, step, round_mode, date_rule, is_included), written_no) AS rule,
             sumIf(net_amount, is_of) AS of_amount,
-            sumMap([divisor], [if(is_of, toInt256(reinterpret(net_amount, 'Int128')), toInt256(0))]) AS fractions,
+            sumIf(toInt256(reinterpret(net_amount, 'Int128')), is_of AND divisor = 1000000000) AS beside,
+            groupArrayIf((divisor, toInt256(reinterpret(net_amount, 'Int128'))), is_of AND divisor != 1000000000) AS inside,
             sumIf(
-                meterfold_in_steps(
-                    toInt256(reinterpret(net_amount, 'Int128')) * listed_nano * 100000000000000000, step * divisor, round_mode
-                ) * intDiv(step, 100000000000000000),
+                if(
+                    level = 'line',
+                    meterfold_in_steps(
+                        toInt256(reinterpret(net_amount, 'Int128')) * listed_nano * 100000000000000000, step * divisor, round_mode
+                    ) * intDiv(step, 100000000000000000),
+                    toInt256(0)
+                ),
                 is_of
             ) AS of_lines,
             max(rate_no = 0) AS is_without_rate
@@ -34,14 +39,22 @@ WITH
             currency,
             arraySort(groupArray((
                 tax_no, tax, rate_text, treatment, listed_text, toInt256(reinterpret(of_amount, 'Int128')) AS of_nano, rate_nano, on_taxes, rule,
-                arrayFold((product, one) -> product * one, fractions.1, toInt256(1)) AS divisor,
+                if(
+                    empty(inside), toInt256(1000000000),
+                    arrayFold(
+                        (product, one) -> product * one,
+                        arrayDistinct(if(beside = 0, inside.1, arrayPushBack(inside.1, toInt256(1000000000)))), toInt256(1)
+                    )
+                ) AS divisor,
                 -- in 10⁻²¹ × divisor
-                arraySum(arrayMap((one, part) -> part * intDiv(divisor, one), fractions.1, fractions.2)) * rate_nano * 100000000000000000
-                    AS exact,
+                (
+                    beside * intDiv(divisor, 1000000000)
+                    + if(empty(inside), toInt256(0), arraySum(arrayMap((one, part) -> part * intDiv(divisor, one), inside.1, inside.2)))
+                ) * rate_nano * 100000000000000000 AS exact,
                 of_lines, service_from, service_to, rate, is_without_rate
             ))) AS written,
             -- as they are written, but each after those that it is on: another version of the tariff may number them otherwise
-            arrayFold(
+            if(length(written) = 1, [toInt64(1)], arrayFold(
                 (places, step) -> arrayMap(
                     (row, place) -> arrayMax(arrayMap(
                         (below, its) -> if(has(row.8, (below.2, below.3, below.4)), greatest(place, its + 1), place), written, places
@@ -49,7 +62,7 @@ WITH
                     written, places
                 ),
                 written, arrayMap(place -> toInt64(place), arrayEnumerate(written))
-            ) AS places,
+            )) AS places,
             arraySort((row, place) -> (place, row.1, row.2, row.3, row.4), written, places) AS rows
         FROM taxed
         GROUP BY account, period_from, period_to, currency

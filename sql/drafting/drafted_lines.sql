@@ -30,8 +30,7 @@ WITH
     )
 SELECT
     *,
-    -- a slash stands as it is, as everything else writes it
-    replaceAll(concat(
+    concat(
         '{"account":', toJSONString(account),
         ',"amount":"', meterfold_amount_text(amount, minor_digits),
         '","amount_should":"', meterfold_amount_text(amount_should, minor_digits),
@@ -64,5 +63,5 @@ SELECT
         ',"v":1',
         if(is_withheld, concat(',"withheld":{"bearer":', toJSONString(withheld_bearer), ',"reason":', toJSONString(withheld_reason), '}'), ''),
         '}'
-    ), '\\/', '/') AS payload
+    ) AS payload
 FROM named
