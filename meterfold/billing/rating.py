@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.clickhouse import Session, Store
-from meterfold.billing.steps import last_uses, steps
-from meterfold.billing.tables import Tables
+from meterfold.billing.steps import Rows, last_uses, steps
 
 NEVER: Final = date(2149, 6, 6)
 """The last day there is."""
@@ -270,9 +269,9 @@ def staged(
         session.command(_SETTINGS)
         if is_beside:
             session.command("SET max_threads = 1")
-        tables = Tables(session)
+        there = Rows(session)
         for step in steps():
-            tables.make(step, params)
+            session.command(step.statement(there), params)
             if only is not None:
                 for table in set(last_uses()[step.name]) - set(only):
                     session.command(f"DROP TEMPORARY TABLE {table}")

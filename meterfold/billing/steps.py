@@ -6,8 +6,9 @@ To plan a statement takes longer than to run it. So a file may say of which rows
     -- Nothing without rating_prices WHERE kind = 'demand'.
 
 In the head of the file it is said of the table, which is made empty when there is no such row; below a `UNION ALL` that begins a line,
-of the branch that follows, which is then left out. The first branch always stays: it gives the columns their names and types. A
-statement must be right without this, too: the first of a process is run in any case.
+of the branch that follows, which is then left out. The first branch always stays. A statement must be right without this, too.
+
+A file declares the columns of its table: else ClickHouse would plan the statement twice, once to find them out.
 """
 
 from __future__ import annotations
@@ -22,19 +23,27 @@ from connectors.clickhouse_schema import ordered, sql_files
 from meterfold.store import sql_folder
 
 _NEED: Final = re.compile(r"-- Nothing without (.+)\.\n")
+_DECLARED: Final = re.compile(
+    r"^CREATE OR REPLACE TEMPORARY TABLE \w+\n\(\n.+?\n\)(?=\nAS\n)", re.MULTILINE | re.DOTALL
+)
 _BETWEEN: Final = "\nUNION ALL\n"
 
 
 class Step(NamedTuple):
-    """A table. `need`: rows without which it has none, or ""; `branches`: of its statement, each with its need; `reads`: other steps."""
+    """A table. `empty`: what makes it without rows; `need`: rows without which it has none, or ""; `branches`: of the statement that
+    fills it, each with its need; `reads`: other steps."""
 
     name: str
+    empty: str
     need: str
     branches: tuple[tuple[str, str], ...]
     reads: tuple[str, ...] = ()
 
     def statement(self, there: Rows) -> str:
-        """What makes the table, without the branches that have nothing to do."""
+        """What makes the table from those before it, without what has nothing to do."""
+        if self.need and not there.any_of(self.need):
+            there.is_empty(self.name)
+            return self.empty
         return _BETWEEN.join(text for text, need in self.branches if not need or there.any_of(need))
 
 
@@ -52,7 +61,7 @@ class Rows:
         return self._found[need]
 
     def is_empty(self, table: str) -> None:
-        """A table has just been made without any."""
+        """A table is made without any."""
         self._found[table] = False
 
 
@@ -74,6 +83,9 @@ def last_uses() -> dict[str, tuple[str, ...]]:
 
 
 def _step(name: str, text: str, names: Collection[str]) -> Step:
+    declared = _DECLARED.search(text)
+    if declared is None:
+        raise ValueError(f"sql/billing/{name}.sql does not declare the columns of its table")
     first, *others = text.split(_BETWEEN)
     head = _NEED.search(first)
     branches = [(first, "")]
@@ -81,4 +93,4 @@ def _step(name: str, text: str, names: Collection[str]) -> Step:
         found = _NEED.match(other)
         branches.append((other, found[1] if found else ""))
     words = set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", text)))
-    return Step(name, head[1] if head else "", tuple(branches), tuple(sorted(words & set(names) - {name})))
+    return Step(name, declared[0], head[1] if head else "", tuple(branches), tuple(sorted(words & set(names) - {name})))

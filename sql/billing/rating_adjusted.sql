@@ -1,6 +1,11 @@
 -- One row per adjusted window of a channel that is added up by slot: what hardened, and what stands. The revisions chain (checks/adjustments_chain),
 -- so the first one's `old` is the determinant, and rows that were delivered twice do not matter.
-CREATE OR REPLACE TEMPORARY TABLE rating_adjusted AS
+CREATE OR REPLACE TEMPORARY TABLE rating_adjusted
+(
+    supply_point LowCardinality(String), channel LowCardinality(String), start_ms Int64, end_ms Int64, slot UInt32, old_nano Int64,
+    new_nano Int64, was_estimated Bool, is_estimated UInt8, is_missing UInt8
+)
+AS
 WITH
     streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
     slots AS (SELECT start_ms, slot FROM rating_slots),

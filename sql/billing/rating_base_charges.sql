@@ -1,6 +1,13 @@
 -- One row per account, billing period and charge element of a use or a standing charge. The amount is rounded here, once: to the minor unit of its
 -- currency, half away from zero, unless the charge says otherwise.
-CREATE OR REPLACE TEMPORARY TABLE rating_base_charges AS
+CREATE OR REPLACE TEMPORARY TABLE rating_base_charges
+(
+    account String, period_from Date, period_to Date, currency String, kind String, supply_point String, channel String, tariff String,
+    tariff_version String, charge_no UInt16, charge String, band_no UInt32, band String, service_from Date, service_to Date, unit String,
+    rate Decimal(38, 9), quantity Decimal(38, 12), quantity_estimated Decimal(38, 12), tax_from Date, element String, digits UInt8,
+    step Int256, amount Decimal(38, 4)
+)
+AS
 WITH
     segments AS (SELECT segment, first_segment, service_from, service_to FROM rating_segments),
     named AS

@@ -1,7 +1,12 @@
 -- One row per account, billing period and reason why it cannot be billed as a whole: where, from when, until when, how many, and in words.
 -- NOT_ENDED only says that a period is still running on some site's clock. A period with no row here is ready. `remedy` is what to do about it
 -- where `detail` does not say so.
-CREATE OR REPLACE TEMPORARY TABLE rating_blocks AS
+CREATE OR REPLACE TEMPORARY TABLE rating_blocks
+(
+    account String, period_from Date, period_to Date, reason String, supply_point String, channel String, from_ms Int64, until_ms Int64,
+    windows UInt64, detail String, remedy String
+)
+AS
 WITH
     complaints AS
     (

@@ -1,6 +1,12 @@
 -- One row per clock and set of conditions (of the bands and `when`s of a tariff version), for the sites and tariff versions that share them.
 -- `conditions`: one array a metered charge, by cell_no. It reaches from the first to the last instant that a segment needs.
-CREATE OR REPLACE TEMPORARY TABLE rating_calendars AS
+CREATE OR REPLACE TEMPORARY TABLE rating_calendars
+(
+    calendar UInt32, offset_from_ms Array(Int64), offset_until_ms Array(Int64), offset_s Array(Int32), holidays Array(Date),
+    names_holiday Array(UInt8), conditions Array(Array(Tuple(Array(UInt8), Array(String), UInt16, UInt16))), from_ms Int64, until_ms Int64,
+    grids Array(UInt32), users Array(Tuple(String, String, String))
+)
+AS
 WITH
     needs AS
     (

@@ -1,6 +1,11 @@
 -- One row per segment, stream and cell: its windows added up. `peaks`: the highest of them (as many as a demand charge asks for), highest first,
 -- as (quantity in 10⁻⁹ of the channel's unit, whether any of it is estimated).
-CREATE OR REPLACE TEMPORARY TABLE rating_cells AS
+CREATE OR REPLACE TEMPORARY TABLE rating_cells
+(
+    segment UInt32, channel String, minus String, cell Array(UInt8), windows UInt64, quantity_nano Int128, estimated_nano Int128,
+    peaks Array(Tuple(Int128, UInt8)), first_ms Int64
+)
+AS
 WITH
     windows AS (SELECT * FROM rating_windows WHERE notEmpty(cell)),
     exact AS (SELECT segment, channel FROM rating_exact),

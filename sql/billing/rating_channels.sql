@@ -1,5 +1,10 @@
 -- One row per segment and channel that its tariff looks at and its supply point has. `is_exact`: each window of it must be looked at on its own.
-CREATE OR REPLACE TEMPORARY TABLE rating_channels AS
+CREATE OR REPLACE TEMPORARY TABLE rating_channels
+(
+    segment UInt32, supply_point String, channel String, site String, tariff String, tariff_version String, service_start_ms Int64,
+    service_end_ms Int64, channel_kind String, grid_s Int64, channel_unit String, has_demand UInt8, has_times UInt8, is_exact UInt8
+)
+AS
 WITH
     channels AS
     (

@@ -1,6 +1,13 @@
 -- One row per account, billing period, charge element and currency: what should be charged for it, as far as is known, taxes included. What prices
 -- contain of a tax is taken off again (`contained`), so that the sum stays what the prices say. `tax_point`: NULL is the day of issue.
-CREATE OR REPLACE TEMPORARY TABLE rating_charges AS
+CREATE OR REPLACE TEMPORARY TABLE rating_charges
+(
+    account String, period_from Date, period_to Date, currency String, kind String, supply_point String, channel String, tariff String,
+    tariff_version String, charge_no UInt32, charge String, band_no UInt32, band String, service_from Date, service_to Date, unit String,
+    rate Decimal(38, 9), quantity Decimal(38, 12), quantity_estimated Decimal(38, 12), element String, amount Decimal(38, 4),
+    tax_point Nullable(Date), tax_remainder Decimal(38, 21)
+)
+AS
 WITH
     rules AS
     (

@@ -1,7 +1,11 @@
 -- One row per segment and demand charge, with what is billed and why, in 10⁻¹² of its unit: the greatest of what was measured, the minimum, and the
 -- ratchet: a share of the highest billed demand of the charge (by its name) in the `months` periods before, which may have been a ratchet itself.
 -- Nothing without rating_prices WHERE kind = 'demand'.
-CREATE OR REPLACE TEMPORARY TABLE rating_demands AS
+CREATE OR REPLACE TEMPORARY TABLE rating_demands
+(
+    segment UInt32, price UInt64, measured_pico Int256, estimated_pico Int256, minimum_pico Int256, billed_pico Int256
+)
+AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind = 'demand'),
     segments AS (SELECT segment, account, supply_point, period_no, numbers, service_from FROM rating_segments),

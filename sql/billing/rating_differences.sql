@@ -2,7 +2,16 @@
 -- the difference. Of `rating_stacked_periods` the sides are stacked and summed, which is a full join without NULLs: a key on one side only is
 -- charged or reversed whole; of any other, what should be is the difference. A net claim of a period that ended too long ago is withheld: what was
 -- billed stays, the rest of every element is withheld, whatever its sign.
-CREATE OR REPLACE TEMPORARY TABLE rating_differences AS
+CREATE OR REPLACE TEMPORARY TABLE rating_differences
+(
+    account String, period_from Date, period_to Date, kind String, element String, supply_point String, channel String, tariff String,
+    tariff_version String, band String, service_from Date, service_to Date, currency String, unit String, rate Decimal(38, 9),
+    quantity_should Decimal(38, 12), quantity_was Decimal(38, 12), quantity Decimal(38, 12), quantity_estimated Decimal(38, 12),
+    amount_should Decimal(38, 4), amount_was Decimal(38, 4), amount Decimal(38, 4), minor_digits UInt8, is_withheld UInt8,
+    withheld_reason String, withheld_bearer String, tax_point Nullable(Date), tax_remainder Decimal(38, 21), charge_no UInt32,
+    band_no UInt32
+)
+AS
 WITH
     (
         ifNull((SELECT any(back_billing_reason) FROM rating_entity), ''), ifNull((SELECT any(back_billing_bearer) FROM rating_entity), '')

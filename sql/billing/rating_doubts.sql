@@ -1,6 +1,10 @@
 -- One row per supply point, channel and slot whose highest window may have been adjusted: the windows that were (`changed`: start and end).
 -- Nothing without rating_adjusted.
-CREATE OR REPLACE TEMPORARY TABLE rating_doubts AS
+CREATE OR REPLACE TEMPORARY TABLE rating_doubts
+(
+    supply_point LowCardinality(String), channel LowCardinality(String), slot UInt32, changed Array(Tuple(Int64, Int64))
+)
+AS
 WITH
     asked AS (SELECT DISTINCT supply_point, channel FROM rating_streams WHERE has_demand AND NOT is_exact)
 SELECT

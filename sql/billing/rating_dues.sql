@@ -1,7 +1,14 @@
 -- One row per account, billing period, supply point, percentage, minimum or maximum of a tariff version in force there, and part of the period with
 -- one rate of tax: what it is, and the days.
 -- Nothing without rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum').
-CREATE OR REPLACE TEMPORARY TABLE rating_dues AS
+CREATE OR REPLACE TEMPORARY TABLE rating_dues
+(
+    account String, period_from Date, period_to Date, currency String, supply_point String, tariff String, tariff_version String,
+    service_from Date, service_to Date, days UInt64, of_days UInt16, whole_days Int256, tax_from Date, price UInt64, kind String,
+    charge_no UInt16, charge String, rate Decimal(38, 9), is_of_all UInt8, of_charges Array(String), has_rounding UInt8,
+    round_to Decimal(76, 9), round_mode String, prorate String, digits UInt8, step Int256
+)
+AS
 WITH
     prices AS (SELECT * FROM rating_prices WHERE kind IN ('percentage', 'minimum', 'maximum')),
     occupied AS

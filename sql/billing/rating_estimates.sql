@@ -3,7 +3,12 @@
 -- or, where nothing does, on any of these days (`same_time`); `of_windows` counts them. If one interval of a segment and channel cannot be
 -- estimated, none is. Nor is a hole: no meter was there whose reads might still come.
 -- Nothing without rating_history.
-CREATE OR REPLACE TEMPORARY TABLE rating_estimates AS
+CREATE OR REPLACE TEMPORARY TABLE rating_estimates
+(
+    segment UInt32, supply_point String, channel String, start_ms Int64, end_ms Int64, quantity_nano Int128, of_windows UInt32,
+    method String
+)
+AS
 WITH
     hardened AS (SELECT supply_point, channel, max(end_ms) AS until_ms FROM rating_history GROUP BY supply_point, channel),
     exact AS (SELECT segment, channel FROM rating_exact),

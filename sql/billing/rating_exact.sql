@@ -1,6 +1,10 @@
 -- One row per segment and channel whose windows must be looked at one by one: spans, whole days, averages of several peaks, nets; and where the sums
 -- by slot do not hold: a row came twice, one lacks or overlaps, or something is MISSING.
-CREATE OR REPLACE TEMPORARY TABLE rating_exact AS
+CREATE OR REPLACE TEMPORARY TABLE rating_exact
+(
+    segment UInt32, supply_point String, channel String
+)
+AS
 WITH
     streams AS (SELECT * FROM rating_streams WHERE minus = ''),
     slots AS (SELECT slot, any(part_no) AS part_no FROM rating_slot_cells GROUP BY slot),

@@ -1,7 +1,12 @@
 -- One row per standing window, from eight weeks before a segment on, of a channel that its tariff version bills also where it does not know: what estimates
 -- are made of. That is so from `estimate_after_days` after the end of the period on, by UTC. Read-to-read spans are never estimated.
 -- Nothing without rating_segments WHERE estimate_after_days IS NOT NULL.
-CREATE OR REPLACE TEMPORARY TABLE rating_history AS
+CREATE OR REPLACE TEMPORARY TABLE rating_history
+(
+    supply_point LowCardinality(String), channel LowCardinality(String), start_ms Int64, end_ms Int64, local_ms Int64,
+    quantity_nano Int256, is_missing UInt8
+)
+AS
 WITH
     exact AS (SELECT segment, channel FROM rating_exact),
     clocks AS

@@ -1,6 +1,10 @@
 -- One row per account, billing period and currency with a net claim that comes too late.
 -- Nothing without rating_entity WHERE back_billing_months > 0.
-CREATE OR REPLACE TEMPORARY TABLE rating_late AS
+CREATE OR REPLACE TEMPORARY TABLE rating_late
+(
+    account String, period_from Date, period_to Date, currency String
+)
+AS
 WITH
     (SELECT max(back_billing_months) FROM rating_entity) AS months,
     claims AS

@@ -1,7 +1,12 @@
 -- One row per account, billing period, supply point and minimum or maximum that its charges (rounded, percentages included) do not keep: what it
 -- adds, or takes off.
 -- Nothing without rating_dues.
-CREATE OR REPLACE TEMPORARY TABLE rating_limits AS
+CREATE OR REPLACE TEMPORARY TABLE rating_limits
+(
+    account String, period_from Date, supply_point String, price UInt64, tax_from Date, rate Decimal(38, 9), of_amount Decimal(38, 4),
+    limit_days Int256, limit_of_days Int256, lacking Int256, amount Decimal(38, 4)
+)
+AS
 WITH
     limited AS
     (

@@ -1,7 +1,13 @@
 -- One row per segment, charge and band or tier that has a price of its own: what it adds to its line. amount = amount_numerator / amount_denominator
 -- × 10⁻²¹, exactly: nothing is rounded here. above and up_to: the bounds of a tier, as they stand for the segment. A demand, a fee
 -- or a price per month of a segment stands in proportion to its days in the calendar period, or, where it is taken whole, in those that share it.
-CREATE OR REPLACE TEMPORARY TABLE rating_line_parts AS
+CREATE OR REPLACE TEMPORARY TABLE rating_line_parts
+(
+    segment UInt32, price UInt64, band_no UInt32, label String, band String, unit String, rate Decimal(38, 9), quantity_pico Int256,
+    estimated_pico Int256, above_pico Int256, up_to_pico Nullable(Int256), fee Decimal(38, 9), amount_numerator Int256,
+    amount_denominator Int256
+)
+AS
 WITH
     -- of tiers whose bounds are per demand of another charge
     bounded AS

@@ -1,6 +1,13 @@
 -- One row per segment and metered charge whose channel its supply point has: what is needed to make a quantity of the sums of its channels.
 -- A denominator of 0: no factor is stated between the two units. Reactive and apparent energy stand beside active by their prefix alone.
-CREATE OR REPLACE TEMPORARY TABLE rating_metered AS
+CREATE OR REPLACE TEMPORARY TABLE rating_metered
+(
+    segment UInt32, price UInt64, cell_no UInt64, kind String, channel String, minus String, net String, beyond_channel String,
+    highest UInt16, channel_kind String, grid_s Int64, has_times UInt8, channel_unit String, unit String, line_unit String,
+    unit_numerator UInt64, unit_denominator UInt64, has_minus UInt8, minus_grid_s Int64, minus_numerator UInt64, minus_denominator UInt64,
+    has_beyond UInt8, beyond_grid_s Int64, beyond_numerator UInt64, beyond_denominator UInt64
+)
+AS
 WITH
     prices AS
     (

@@ -1,7 +1,11 @@
 -- One row per calendar and instant at which a window (or a local day's share of a span) may start: which condition of each metered charge holds.
 -- `cell`: by cell_no the number of the first band that matches, of a `when` the first entry; 0: none. Matched on the local start alone: month,
 -- weekday (or holiday) and time of that instant.
-CREATE OR REPLACE TEMPORARY TABLE rating_moments AS
+CREATE OR REPLACE TEMPORARY TABLE rating_moments
+(
+    calendar UInt32, start_ms Int64, local_date Date, cell Array(UInt8)
+)
+AS
 WITH
     -- cut at every change of the clock
     pieces AS

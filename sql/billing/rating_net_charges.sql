@@ -1,6 +1,13 @@
 -- One row per account, billing period and charge element before tax: uses and standing charges, then percentages of them, then what lifts them to a
 -- minimum or holds them under a maximum. These are of rounded amounts of the same supply point and tariff version, and rounded themselves.
-CREATE OR REPLACE TEMPORARY TABLE rating_net_charges AS
+CREATE OR REPLACE TEMPORARY TABLE rating_net_charges
+(
+    account String, period_from Date, period_to Date, currency String, kind String, supply_point String, channel String, tariff String,
+    tariff_version String, charge_no UInt16, charge String, band_no UInt32, band String, service_from Date, service_to Date, unit String,
+    rate Decimal(38, 9), quantity Decimal(38, 12), quantity_estimated Decimal(38, 12), element String, digits UInt8, tax_from Date,
+    amount Decimal(38, 4)
+)
+AS
 WITH
     worked_out AS
     (

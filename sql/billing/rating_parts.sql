@@ -1,5 +1,9 @@
 -- One row per instant at which a segment begins or ends; the parts of time between them are numbered in order.
-CREATE OR REPLACE TEMPORARY TABLE rating_parts AS
+CREATE OR REPLACE TEMPORARY TABLE rating_parts
+(
+    at_ms Int64, part_no UInt32
+)
+AS
 WITH
     bounds AS
     (

@@ -1,7 +1,11 @@
 -- One row per supply point, channel and slot whose highest window may have been adjusted (no windows: all of them were): the highest of the windows that
 -- were not. These alone are read a second time.
 -- Nothing without rating_doubts.
-CREATE OR REPLACE TEMPORARY TABLE rating_peaks AS
+CREATE OR REPLACE TEMPORARY TABLE rating_peaks
+(
+    supply_point LowCardinality(String), channel LowCardinality(String), slot UInt32, windows UInt64, peak Tuple(Int128, UInt8)
+)
+AS
 WITH
     slots AS (SELECT start_ms, slot FROM rating_slots),
     single AS

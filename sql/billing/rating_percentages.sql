@@ -1,7 +1,12 @@
 -- One row per account, billing period, supply point and percentage: of the sum of the rounded amounts that it names, rounded itself. A
 -- share by the power factor P / √(P² + Q²) of the sums of active and reactive energy is that of the first bound it is below: squares are compared.
 -- Nothing without rating_dues.
-CREATE OR REPLACE TEMPORARY TABLE rating_percentages AS
+CREATE OR REPLACE TEMPORARY TABLE rating_percentages
+(
+    account String, period_from Date, supply_point String, price UInt64, tariff String, tariff_version String, charge String,
+    tax_from Date, rate Decimal(38, 9), of_amount Decimal(38, 4), amount Decimal(38, 4)
+)
+AS
 WITH
     due AS (SELECT * FROM rating_dues WHERE kind = 'percentage'),
     factored AS

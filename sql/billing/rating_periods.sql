@@ -1,7 +1,11 @@
 -- One row per account and billing period that has ended somewhere on earth, from billing_from on; dates are local, period_to is out.
 -- The first period is cut at billing_from: nothing before it is ever charged; the one that `cut_on` lies in (for an accrual: the day after a month)
 -- ends there. `period_days` are those of the whole calendar period.
-CREATE OR REPLACE TEMPORARY TABLE rating_periods AS
+CREATE OR REPLACE TEMPORARY TABLE rating_periods
+(
+    account String, currency String, period_no UInt32, period_from Date, period_to Date, period_days UInt16
+)
+AS
 WITH
     accounts AS (SELECT * FROM rating_accounts WHERE NOT is_withdrawn AND calendar_kind = 'monthly' AND calendar_day BETWEEN 1 AND 28),
     firsts AS

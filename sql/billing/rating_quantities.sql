@@ -1,6 +1,10 @@
 -- One row per segment, metered charge and band (1 where it has none) into which windows fall: its quantity, a demand as it was measured. Counted in
 -- 10⁻¹²; on the way in 10⁻¹⁸, where what has no end is cut (towards zero). A charge whose `when` no window of the segment meets has no row.
-CREATE OR REPLACE TEMPORARY TABLE rating_quantities AS
+CREATE OR REPLACE TEMPORARY TABLE rating_quantities
+(
+    segment UInt32, price UInt64, band_no UInt8, quantity_pico Int256, estimated_pico Int256
+)
+AS
 WITH
     metered AS (SELECT * FROM rating_metered WHERE unit_denominator > 0),
     roles AS

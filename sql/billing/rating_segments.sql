@@ -2,7 +2,16 @@
 -- `first_segment` is the first of those whose uses of one charge make one line.
 -- Where the rate or treatment of a tax by the day of supply changes, a stretch is cut (`tax_from`: the day of the last such change in the period, or
 -- its first day), so that a line has one rate; where a number of the tenancy changes, too.
-CREATE OR REPLACE TEMPORARY TABLE rating_segments AS
+CREATE OR REPLACE TEMPORARY TABLE rating_segments
+(
+    segment UInt32, account String, period_no UInt32, period_days UInt16, period_from Date, period_to Date, tenancy String,
+    supply_point String, edition String, numbers Array(Tuple(String, Date, Int256)), is_ended_without_date UInt8, site String,
+    gate_after_days Int64, gate_at String, tariff String, currency String, tariff_version String, effective_from Date,
+    tariff_currency String, estimate_after_days Nullable(UInt16), is_ambiguous UInt8, is_misshapen UInt8, is_metered UInt8,
+    service_from Date, service_to Date, tax_from Date, service_days UInt16, is_without_clock UInt8, service_start_ms Int64,
+    service_end_ms Int64, first_segment UInt32
+)
+AS
 WITH
     tariff_versions AS
     (

@@ -1,6 +1,10 @@
 -- One row per price series that a charge is at, and step of it: its price, in the unit and currency of the charge.
 -- Nothing without rating_prices WHERE series != ''.
-CREATE OR REPLACE TEMPORARY TABLE rating_series AS
+CREATE OR REPLACE TEMPORARY TABLE rating_series
+(
+    series String, start_ms Int64, end_ms Int64, price Decimal(38, 9)
+)
+AS
 WITH
     asked AS (SELECT series, unit, currency FROM rating_prices WHERE series != ''),
     known AS

@@ -1,7 +1,12 @@
 -- One row per standing window of a channel whose windows are looked at one by one: a determinant, or one local day's share of a read-to-read span.
 -- A span is shared out over local days by the profile FLAT (each millisecond alike): cumulative totals, so the shares add up to the span.
 -- Nothing without rating_exact.
-CREATE OR REPLACE TEMPORARY TABLE rating_shares AS
+CREATE OR REPLACE TEMPORARY TABLE rating_shares
+(
+    supply_point String, channel String, start_ms Int64, end_ms Int64, moment_ms Int64, window_start_ms Int64, window_end_ms Int64,
+    quantity_nano Int128, n_estimated UInt32, n_missing UInt32, quality String, revision UInt32
+)
+AS
 WITH
     clocks AS
     (

@@ -1,7 +1,11 @@
 -- One row per instant at which a window may start: its slot. The instants of a slot fall into the same cell of every calendar, and no segment
 -- begins or ends between them (part_no counts the parts that the bounds of segments cut time into), so that windows are added up by slot.
 -- A slot comes again and again, as evenings do; each time is a turn (rating_turns).
-CREATE OR REPLACE TEMPORARY TABLE rating_slots AS
+CREATE OR REPLACE TEMPORARY TABLE rating_slots
+(
+    start_ms Int64, part_no UInt32, slot UInt32, slot_first_ms Int64, turn UInt32
+)
+AS
 WITH
     parts AS (SELECT *, '' AS side FROM rating_parts),
     moments AS

@@ -1,6 +1,12 @@
 -- One row per segment, channel and what is taken off it window by window (`minus`, '' for the channel itself): what is added up.
 -- It covers the parts of time from part_from (in) to part_to (out). `highest`: how many of its highest windows a demand charge asks for.
-CREATE OR REPLACE TEMPORARY TABLE rating_streams AS
+CREATE OR REPLACE TEMPORARY TABLE rating_streams
+(
+    segment UInt32, supply_point String, channel String, service_start_ms Int64, service_end_ms Int64, grid_s Int64, has_demand UInt8,
+    is_exact UInt8, minus String, highest UInt16, calendar UInt32, part_from UInt32, part_to UInt32, minus_numerator UInt64,
+    minus_denominator UInt64
+)
+AS
 WITH
     users AS
     (

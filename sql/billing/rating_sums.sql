@@ -2,7 +2,12 @@
 -- by turn. Slot 0: windows that start at no instant of any calendar. `print` adds up, over what follows one another, a hash of the end less a hash of the
 -- beginning, both mixed with the length of the windows. Where windows tile a stretch of time whole, all but its own two bounds cancel out; where one
 -- came twice, is missing, overlaps or has other bounds, something is left.
-CREATE OR REPLACE TEMPORARY TABLE rating_sums AS
+CREATE OR REPLACE TEMPORARY TABLE rating_sums
+(
+    supply_point LowCardinality(String), channel LowCardinality(String), slot UInt32, windows UInt64, print Int64, quantity_nano Int128,
+    peak_nano Int64, estimated_windows UInt64, estimated_nano Int128, estimated_peak_nano Int64, missing_windows UInt64
+)
+AS
 WITH
     streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
     slots AS (SELECT start_ms, turn FROM rating_slots),

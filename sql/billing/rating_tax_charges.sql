@@ -3,7 +3,13 @@
 -- would be without rounding, less that, cut after 21 places. `contained`: what prices hold of it. `is_circular`: a tax that it is on does not come
 -- before it; `is_without_rate`: it has no rate on the day that counts.
 -- Nothing without rating_taxes.
-CREATE OR REPLACE TEMPORARY TABLE rating_tax_charges AS
+CREATE OR REPLACE TEMPORARY TABLE rating_tax_charges
+(
+    account String, period_from Date, period_to Date, currency String, tax String, rate_text String, treatment String, listed_text String,
+    date_rule String, is_included UInt8, service_from Date, service_to Date, rate Decimal(38, 9), place UInt32, base Decimal(38, 4),
+    amount Decimal(38, 4), contained Decimal(38, 4), remainder Decimal(38, 21), is_circular UInt8, is_without_rate UInt8
+)
+AS
 WITH
     taxed AS
     (

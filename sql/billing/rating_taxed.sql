@@ -3,7 +3,15 @@
 -- is 1, of one inside it what it is inside of. `on_taxes`: (name, rate, treatment) of the taxes before it that it is on too.
 -- `written_no` numbers the taxes of all tariff versions, later versions higher.
 -- Nothing without rating_taxes.
-CREATE OR REPLACE TEMPORARY TABLE rating_taxed AS
+CREATE OR REPLACE TEMPORARY TABLE rating_taxed
+(
+    account String, period_from Date, period_to Date, currency String, element String, service_from Date, service_to Date,
+    net_amount Decimal(38, 4), is_of UInt8, tax_no UInt32, tax String, label String, on_names Array(String), date_rule String,
+    level String, is_included UInt8, is_of_gross UInt8, written_no UInt32, digits UInt8, step Int256, round_mode String, rate_day Date,
+    rate_no UInt32, listed_text String, listed_rate Decimal(38, 9), listed_nano Int256, treatment String, rate_text String,
+    rate Decimal(38, 9), on_taxes Array(Tuple(String, String, String)), divisor Int256
+)
+AS
 WITH
     taxes AS
     (

@@ -1,5 +1,12 @@
 -- One row per tariff version that a tenancy may be under and tax of it: with the rates by day of the tax that it names, or with its own for ever.
-CREATE OR REPLACE TEMPORARY TABLE rating_taxes AS
+CREATE OR REPLACE TEMPORARY TABLE rating_taxes
+(
+    tariff String, version Int64, tariff_version String, effective_from Date, tax_no UInt32, tax_object String, of_charges Array(String),
+    on_names Array(String), ended_reason Nullable(String), is_withdrawn Bool, known_from_offset UInt64, known_until_offset UInt64,
+    label String, tax String, rate_from Array(Date), rate_texts Array(String), date_rule String, level String, is_included UInt8,
+    is_of_gross UInt8, has_rounding UInt8, round_to Decimal(76, 9), round_mode String, complaint String
+)
+AS
 WITH
     taxes AS
     (

@@ -1,7 +1,14 @@
 -- One row per account, billing period and tenancy within it (or vacancy that is charged to the account): the stretch of local days, and the site's clock.
 -- What is missing from the reference data shows as '' or an empty array: rating_blocks names it. `tariff` is the price list: TARIFF#EDITION where
 -- an edition rates the tenancy (`shadow`: that one instead, at `shadow_site` or, '', everywhere), else the tariff of the portfolio.
-CREATE OR REPLACE TEMPORARY TABLE rating_tenancies AS
+CREATE OR REPLACE TEMPORARY TABLE rating_tenancies
+(
+    account String, currency String, period_no UInt32, period_days UInt16, period_from Date, period_to Date, tenancy String,
+    supply_point String, edition String, tariff String, numbers Array(Tuple(String, Date, Int256)), is_ended_without_date UInt8,
+    service_from Date, service_to Date, site String, offset_from_ms Array(Int64), offset_until_ms Array(Int64), offset_s Array(Int32),
+    holidays Array(Date), gate_after_days Int64, gate_at String, service_start_ms Int64, service_end_ms Int64
+)
+AS
 WITH
     sites AS
     (

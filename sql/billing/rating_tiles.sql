@@ -1,7 +1,14 @@
 -- One row per segment and channel whose windows were looked at one by one: how they tile the time of the segment, and the first of what is wrong.
 -- The windows of the other channels tile it whole, and none is MISSING.
 -- Nothing without rating_exact.
-CREATE OR REPLACE TEMPORARY TABLE rating_tiles AS
+CREATE OR REPLACE TEMPORARY TABLE rating_tiles
+(
+    segment UInt32, account String, period_from Date, period_to Date, supply_point String, channel String, site String, service_to Date,
+    service_end_ms Int64, gate_at String, gate_date Date, hardened_to_ms Int64, missing_count UInt64, first_missing_ms Int64,
+    missing_until_ms Int64, unplaced_count UInt64, first_unplaced_ms Int64, has_hole UInt8, hole_from_ms Int64, hole_until_ms Int64,
+    has_overlap UInt8, overlap_from_ms Int64, overlap_until_ms Int64
+)
+AS
 WITH
     channels AS (SELECT * FROM rating_channels WHERE (segment, channel) IN (SELECT segment, channel FROM rating_exact)),
     tiled AS

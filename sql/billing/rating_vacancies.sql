@@ -1,6 +1,10 @@
 -- One row per stretch of days on which a supply point is nobody's and charged to an account, as if it were a tenancy.
 -- Nothing without rating_supply_points WHERE vacant_account != ''.
-CREATE OR REPLACE TEMPORARY TABLE rating_vacancies AS
+CREATE OR REPLACE TEMPORARY TABLE rating_vacancies
+(
+    tenancy String, account String, supply_point String, tariff String, from_date Date, to_date Nullable(Date)
+)
+AS
 WITH
     tenancies AS
     (

@@ -1,7 +1,11 @@
 -- One row per segment and charge at the prices of a series: the sum of each window's quantity times its price, in 10⁻¹⁸ of the channel's unit times
 -- the currency; and the windows that have no price, with the first of them.
 -- Nothing without rating_windows.
-CREATE OR REPLACE TEMPORARY TABLE rating_valued AS
+CREATE OR REPLACE TEMPORARY TABLE rating_valued
+(
+    segment UInt32, price UInt64, series String, value Int256, unpriced_windows UInt64, first_unpriced_ms Int64, unpriced_until_ms Int64
+)
+AS
 WITH
     charges AS (SELECT price AS price_no, series AS series_name FROM rating_prices WHERE series != ''),
     asked AS

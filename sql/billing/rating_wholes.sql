@@ -2,7 +2,11 @@
 -- days of all segments in which it is due. Those share it by their days: a price change, another tenancy or tariff of the account, a tax or a
 -- number of the tenancy cuts the period, and the account still is charged once.
 -- Nothing without rating_prices WHERE prorate = 'none'.
-CREATE OR REPLACE TEMPORARY TABLE rating_wholes AS
+CREATE OR REPLACE TEMPORARY TABLE rating_wholes
+(
+    account String, period_from Date, supply_point String, charge String, whole_days Int256
+)
+AS
 WITH
     taken AS (SELECT DISTINCT charge FROM rating_prices WHERE prorate = 'none' AND kind IN ('tiers', 'demand', 'standing', 'minimum', 'maximum')),
     prices AS (SELECT * FROM rating_prices WHERE charge IN (SELECT charge FROM taken)),

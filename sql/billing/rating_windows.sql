@@ -2,7 +2,13 @@
 -- start, and its quantity in 10⁻⁹ of the channel's unit. Only of channels whose windows are looked at one by one; an empty cell: it starts at no
 -- instant of the calendar.
 -- Nothing without rating_exact.
-CREATE OR REPLACE TEMPORARY TABLE rating_windows AS
+CREATE OR REPLACE TEMPORARY TABLE rating_windows
+(
+    segment UInt32, supply_point String, channel String, minus String, start_ms Int64, end_ms Int64, window_start_ms Int64,
+    window_end_ms Int64, local_date Date, cell Array(UInt8), quantity_nano Int128, n_estimated UInt64, n_missing UInt64, quality String,
+    revision UInt32
+)
+AS
 WITH
     -- an estimate stands in for what is MISSING
     shares AS

@@ -1,6 +1,15 @@
 -- One row per line of the run `run_id`: the charges of every period that nothing blocks, in the order of the documents (`place`, from 1), with the
 -- record of the billing log that says it (keys sorted; money with the places of its currency). Made after the tables of sql/billing.
-CREATE OR REPLACE TEMPORARY TABLE drafted_lines AS
+CREATE OR REPLACE TEMPORARY TABLE drafted_lines
+(
+    account String, period_from Date, period_to Date, kind String, element String, supply_point String, channel String, tariff String,
+    tariff_version String, band String, service_from Date, service_to Date, currency String, unit String, rate Decimal(38, 9),
+    quantity_should Decimal(38, 12), quantity_was Decimal(38, 12), quantity Decimal(38, 12), quantity_estimated Decimal(38, 12),
+    amount_should Decimal(38, 4), amount_was Decimal(38, 4), amount Decimal(38, 4), minor_digits UInt8, is_withheld UInt8,
+    withheld_reason String, withheld_bearer String, tax_point Nullable(Date), tax_remainder Decimal(38, 21), place UInt64, position UInt32,
+    run_id String, legal_entity String, document_id String, line_id String, payload String
+)
+AS
 WITH
     blocks AS (SELECT account, period_from FROM rating_blocks),
     charges AS (SELECT * FROM rating_differences WHERE (account, period_from) NOT IN blocks),

@@ -23,13 +23,18 @@ def test_a_branch_that_has_nothing_to_do_is_left_out_and_each_need_is_asked_for_
     session: Any = Asked("rating_prices WHERE kind = 'tiers'")
     there = Rows(session)
     step = Step(
-        "x", "", (("SELECT 1", ""), ("SELECT 2", "rating_tiles"), ("SELECT 3", "rating_prices WHERE kind = 'tiers'"))
+        "x",
+        "CREATE",
+        "",
+        (("SELECT 1", ""), ("SELECT 2", "rating_tiles"), ("SELECT 3", "rating_prices WHERE kind = 'tiers'")),
     )
     assert step.statement(there) == "SELECT 1\nUNION ALL\nSELECT 3"
     assert step.statement(there) == "SELECT 1\nUNION ALL\nSELECT 3"
     assert len(session.asked) == 2
     there.is_empty("rating_prices")
     assert not there.any_of("rating_prices") and len(session.asked) == 2
+    assert Step("y", "CREATE", "rating_tiles", (("SELECT 1", ""),)).statement(there) == "CREATE"
+    assert not there.any_of("y") and len(session.asked) == 2, "a table that is made without rows is known to have none"
 
 
 def test_with_everything_there_the_statements_are_the_files() -> None:
