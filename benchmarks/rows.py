@@ -1,9 +1,10 @@
 """What is measured of a shape, in order, and what must be true before a figure counts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from benchmarks.own_process import RowFailed, run
@@ -48,12 +49,17 @@ _TITLES: Final = {
     "duckdb": "DuckDB, batch SQL",
     "polars": "Polars, batch",
 }
+FIRST_POINTS: Final = 1_000
+"""Supply points of the run before the others: enough for everything to be worth compiling (`state.compiling.Worth`)."""
 PEERS: Final = {"bytewax": "Bytewax", "duckdb": "DuckDB", "polars": "Polars"}
 
 
 def measure(size: Size, root: Path, say: Say) -> Shape:
     """Measure one shape, every row in a process of its own; the logs that the road leaves are what the others read."""
     rows = {name: Row(name, title) for name, title in _TITLES.items()}
+    say(f"{size.shape}: a small run first, in which is compiled what never was here")
+    with TemporaryDirectory(dir=root) as small:
+        run("road", replace(size, points=min(size.points, FIRST_POINTS)), Path(small))
     for name in ("road", "lines", "batch", "scalar", "oracle", *PEERS, "components"):
         if name in PEERS and find_spec(name) is None:
             rows[name].instead = _MISSING
