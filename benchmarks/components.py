@@ -59,6 +59,7 @@ def measure(size: Size, root: Path) -> dict[str, Any]:
     rows, insert_s = _insert(root, blocks)
     return {
         "records": records,
+        "together_per_s": reads / (read.cpu_s + scan.cpu_s + fold_time.cpu_s + insert_s),
         "log_mb": log_bytes / 1e6,
         "log_read_per_s": records / read.cpu_s,
         "scan_per_s": reads / scan.cpu_s,

@@ -110,10 +110,14 @@ def footer(shapes: list[Shape]) -> Iterator[str]:
     for shape in shapes:
         cells = (f"{shape.components[name]:>{width}{form}}" for name, _, width, form in _PARTS)
         yield f"{'  ' + shape.size.shape:{_NAME // 2}}" + "".join(cells)
+    for shape in shapes:
+        together, road = shape.components["together_per_s"], _per_cpu(shape.rows[0].found)
+        yield f"  {shape.size.shape}: the first four together {together:,.0f} reads/CPU s; the road reaches {road / together:.0%} of that"
     yield from _wrapped(
         "the first four per CPU second: curated records read from their log; reads scanned into columns; reads folded; rows of evidence "
         "and determinants into chDB, as many at once as the sink holds, its merges included. State: bytes a channel in memory (the "
-        "fold's tables) and in the pages of a snapshot of everything; snapshot and restore: of all channels of the shape.",
+        "fold's tables) and in the pages of a snapshot of everything; snapshot and restore: of all channels of the shape. What the road "
+        "does beside: the raw log, its scanning and routing, the archive, the ledger and the curated log, snapshots.",
         "",
         "",
     )
