@@ -8,6 +8,7 @@ log they go in their order, so it does not show.
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.clickhouse import Session, Store
 from meterfold.billing.log import BillingLog
@@ -113,16 +115,26 @@ def _append(session: Session, log: BillingLog, key: bytes, there: int, lines: in
     """The lines after the first `there` into the log, and where each of them lies into `line_offsets`."""
     session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
     spans = []
-    for after in range(there, lines, LINES_AT_ONCE):
-        payloads = session.texts(
-            "SELECT toUInt32(length(payload)), payload FROM drafted_lines "
-            "WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
-            {"after": after, "through": after + LINES_AT_ONCE},
-        )
-        offsets = log.append_together(key, payloads)
+
+    def keep(after: int, offsets: NDArray[np.int64]) -> None:
         places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
         session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
         spans.append((int(offsets[0]), int(offsets[-1])))
+
+    # while some are written, ClickHouse gives out the next
+    with ThreadPoolExecutor(1, "append") as pool:
+        begun: tuple[int, Future[NDArray[np.int64]]] | None = None
+        for after in range(there, lines, LINES_AT_ONCE):
+            payloads = session.texts(
+                "SELECT toUInt32(length(payload)), payload FROM drafted_lines "
+                "WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
+                {"after": after, "through": after + LINES_AT_ONCE},
+            )
+            if begun:
+                keep(begun[0], begun[1].result())
+            begun = after, pool.submit(log.append_together, key, payloads)
+        if begun:
+            keep(begun[0], begun[1].result())
     log.flush()
     return spans
 
