@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from connectors.clickhouse import Session, Store
 from meterfold.billing.documents import CREDIT_NOTE, INVOICE, Document, Line
-from meterfold.billing.drafting import drafted_lines
+from meterfold.billing.drafting import SAID, drafted_lines
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project, refuse_misread
 from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged, told
@@ -149,30 +149,26 @@ class Reproduction:
     rules_now: str
 
 
-_COMPARED: Final = """
+_COMPARED: Final = f"""
 WITH
-    logged AS
-    (
-        SELECT line_id, replaceAll(payload, '\\\\/', '/') AS payload
-        FROM bill_lines FINAL
-        WHERE run_id = {run_id:String} AND account IN (SELECT value FROM rating_scope)
-    ),
     stacked AS
     (
-        SELECT line_id, payload AS logged_payload, '' AS again_payload FROM logged
+        SELECT line_id, payload AS logged_payload, '' AS again_payload, {SAID} AS said
+        FROM bill_lines FINAL
+        WHERE run_id = {{run_id:String}} AND account IN (SELECT value FROM rating_scope)
         UNION ALL
-        SELECT line_id, '' AS logged_payload, payload AS again_payload FROM drafted_lines
+        SELECT line_id, '' AS logged_payload, payload AS again_payload, {SAID} AS said FROM drafted_lines
     )
 SELECT line_id, max(logged_payload) AS logged_text, max(again_payload) AS again_text
 FROM stacked
 GROUP BY line_id
-HAVING logged_text != again_text
+HAVING count() != 2 OR min(said) != max(said)
 ORDER BY line_id
 """
 
 
 def reproduce_run(store: Store, log: BillingLog, run_id: str) -> Reproduction:
-    """Rate a closed run again, seeing what it saw, and hold every record of a line against the log. Raises UnknownScope."""
+    """Rate a closed run again, seeing what it saw, and hold what every line says against the log. Raises UnknownScope."""
     with one_at_a_time():
         project(store, log)
         found = store.query(

@@ -15,7 +15,7 @@ import orjson
 
 from connectors.codec import UnableToDecode, check_shape
 from meterfold.billing.reference_rows import rows_of_reference
-from meterfold.billing.shapes import BODIES, LINE_DAYS, LINE_NUMBERS, LINE_TEXT, SHAPES
+from meterfold.billing.shapes import BODIES, LINE_DAYS, LINE_EMPTY, LINE_NOTHING, LINE_NUMBERS, LINE_TEXT, SHAPES
 
 VERSION: Final = 1
 
@@ -98,7 +98,24 @@ def _run_opened(record: Mapping[str, Any], place: Place) -> Row:
     }
 
 
-def _line(record: Mapping[str, Any], place: Place) -> Row:
+def line_in_full(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of a line with what it leaves out because it follows from the rest."""
+    document_id = "/".join(record[name] for name in ("run_id", "account", "period_from", "currency"))
+    return {
+        **dict.fromkeys(LINE_EMPTY, ""),
+        **dict.fromkeys(LINE_NOTHING, "0"),
+        "document_id": document_id,
+        "line_id": f"{document_id}/{record['position']}",
+        "service_from": record["period_from"],
+        "service_to": record["period_to"],
+        "quantity_should": record["quantity"],
+        "amount_should": record["amount"],
+        **record,
+    }
+
+
+def _line(short: Mapping[str, Any], place: Place) -> Row:
+    record = line_in_full(short)
     withheld = record.get("withheld") or {"reason": "", "bearer": ""}
     return "bill_lines", {
         **{name: record[name] for name in LINE_TEXT},
@@ -106,7 +123,7 @@ def _line(record: Mapping[str, Any], place: Place) -> Row:
         **{name: record[name] for name in LINE_NUMBERS},
         "position": record["position"],
         "tax_point": date.fromisoformat(record["tax_point"]) if record.get("tax_point") else None,
-        "tax_remainder": record.get("tax_remainder", "0"),
+        "tax_remainder": record["tax_remainder"],
         "is_withheld": "withheld" in record,
         "withheld_reason": withheld["reason"],
         "withheld_bearer": withheld["bearer"],

@@ -6,6 +6,7 @@ Whether its numbers are right is not judged here. Money and quantities are text,
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -19,6 +20,14 @@ LINE_DAYS: Final = ("period_from", "period_to", "service_from", "service_to")
 LINE_NUMBERS: Final = (
     "rate", "quantity_should", "quantity_was", "quantity", "quantity_estimated", "amount_should", "amount_was", "amount",
 )  # fmt: skip
+LINE_EMPTY: Final = ("supply_point", "channel", "tariff", "tariff_version", "band")
+"""Texts that a record of a line leaves out where they are ""."""
+LINE_NOTHING: Final = ("amount_was", "quantity_was", "quantity_estimated", "tax_remainder")
+"""Numbers that it leaves out where they are 0."""
+_LINE_FOLLOWS: Final = (
+    "line_id", "document_id", "service_from", "service_to", "amount_should", "quantity_should", *LINE_EMPTY, *LINE_NOTHING,
+)  # fmt: skip
+"""All that it may leave out; `rows.line_in_full` says what they are then."""
 
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """What a ClickHouse Date holds."""
@@ -112,6 +121,10 @@ def _withheld(value: Any) -> bool:
     return isinstance(value, dict) and _name(value.get("reason")) and _name(value.get("bearer"))
 
 
+def _optional(names: Sequence[str], shape: Mapping[str, Check]) -> dict[str, Check]:
+    return {f"{name}?" if name in names else name: check for name, check in shape.items()}
+
+
 def _allocation(value: Any) -> bool:
     return isinstance(value, dict) and _name(value.get("document_number")) and _AMOUNT(value.get("amount"))
 
@@ -133,14 +146,14 @@ SHAPES: Final[dict[str, dict[str, Check]]] = {
         "run_id": _name, "legal_entity": _name, "account": _text, "frontier": _frontier, "billing_offset": _OFFSET,
         "rule_version": _name, "as_of_ms": _INT64, "lease_until_ms": _INT64,
     },
-    "line": {
+    "line": _optional(_LINE_FOLLOWS, {
         **dict.fromkeys(LINE_TEXT, _name),
-        **dict.fromkeys(("supply_point", "channel", "tariff", "tariff_version", "band"), _text),
+        **dict.fromkeys(LINE_EMPTY, _text),
         **dict.fromkeys(LINE_DAYS, _day),
         **{name: _AMOUNT if name.startswith("amount") else _QUANTITY for name in LINE_NUMBERS},
         "rate": _number(29, 9), "position": _UINT32, "kind": _like("energy|tiers|demand|standing|minimum|maximum|percentage|contained|tax"),
-        "currency": _CURRENCY, "tax_point?": _day_or_none, "withheld?": _withheld, "tax_remainder?": _number(17, 21),
-    },
+        "currency": _CURRENCY, "tax_point?": _day_or_none, "withheld?": _withheld, "tax_remainder": _number(17, 21),
+    }),
     "run_closed": {"run_id": _name, "lines": _UINT32, "total": _totals},
     "issued": {
         **dict.fromkeys(("document_id", "legal_entity", "series", "document_number", "account", "run_id"), _name),

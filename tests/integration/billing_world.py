@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from connectors.clickhouse import Store
 from meterfold.billing.project import project
+from meterfold.billing.rows import line_in_full
 from tests.integration.tables import insert_rows
 
 HALF_HOUR_MS = 1_800_000
@@ -67,8 +68,9 @@ class ListLog:
         yield from [record for record in self.records if record[0] >= from_offset]
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """The records of a type; of lines with what their records leave out."""
         found = (orjson.loads(payload) for _, _, payload in self.records)
-        return [record for record in found if record["type"] == kind]
+        return [line_in_full(record) if kind == "line" else record for record in found if record["type"] == kind]
 
 
 def utc_offsets(zone: str, first_year: int = 2023, last_year: int = 2026) -> list[list[int]]:

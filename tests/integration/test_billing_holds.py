@@ -168,7 +168,7 @@ def test_a_run_that_comes_out_otherwise_is_told(january: World) -> None:
     """Only a line that was not what its run made of what it saw."""
     line = january.log.of_type("line")[0]
     january.store.command(
-        "ALTER TABLE bill_lines UPDATE payload = replaceAll(payload, '446.40', '446.41') WHERE line_id = '"
+        "ALTER TABLE bill_lines UPDATE amount = 446.41, payload = replaceAll(payload, '446.40', '446.41') WHERE line_id = '"
         + line["line_id"]
         + "' "
         "SETTINGS mutations_sync = 2"

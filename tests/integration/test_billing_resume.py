@@ -10,6 +10,7 @@ from meterfold.billing.drafting import DraftedOtherwise
 from meterfold.billing.issue import DraftIsStale, issue_bill
 from meterfold.billing.project import project
 from meterfold.billing.resume import NothingToResume, UnableToResume, resume_bills
+from meterfold.billing.rows import line_in_full
 from meterfold.billing.run import RunInProgress, run_bills
 from tests.integration.billing_world import Killed, ListLog, World, ms, tariff_version
 from tests.integration.conftest import empty
@@ -68,7 +69,7 @@ def test_a_run_that_died_twice_is_finished_with_the_prices_it_saw(died: World) -
     assert (run.run_id, run.lines, run.pins.as_of_ms) == ("LE-R1", 3, FEBRUARY)
     assert [(item.account, item.total) for item in run.documents] == [("A", 31), ("B", 31), ("C", 31)]
     opened, *lines, closed = said(died)
-    assert (opened["type"], [line["line_id"] for line in lines]) == (
+    assert (opened["type"], [line_in_full(line)["line_id"] for line in lines]) == (
         "run_opened", [f"LE-R1/{name}/2024-01-01/GBP/1" for name in "ABC"],
     )  # fmt: skip
     assert closed == {"v": 1, "type": "run_closed", "run_id": "LE-R1", "lines": 3, "total": {"GBP": "93.00"}}
@@ -101,7 +102,7 @@ def test_batches_side_by_side_say_what_one_says_and_are_finished_when_they_died(
 @pytest.mark.long
 def test_what_was_issued_since_is_not_billed_again(died: World) -> None:
     """Its lease ran out, and a document of an earlier run went out: the run does not know of it."""
-    line = said(died)[1]
+    line = line_in_full(said(died)[1])
     number = {
         "series": "INV",
         "number": 1,
@@ -122,7 +123,7 @@ def test_what_was_issued_since_is_not_billed_again(died: World) -> None:
 
 @pytest.mark.long
 def test_other_rules_or_other_lines_are_not_mixed(died: World) -> None:
-    line = said(died)[1]
+    line = line_in_full(said(died)[1])
     died.log.append(b"LE", orjson.dumps({**line, "amount": "30.00", "amount_should": "30.00"}))
     died.log.flush()
     with pytest.raises(DraftedOtherwise, match="LE-R1 does not draft what it has in the log"):

@@ -22,6 +22,7 @@ import pytest
 
 from connectors.file_log import Record
 from connectors.file_log.frame import decode_frames
+from meterfold.billing.rows import line_in_full
 from meterfold.workspace import Paths
 from tests.integration.command import command, meterfold
 from tests.integration.tables import TABLES, rows_of
@@ -229,8 +230,8 @@ def billed_once(data: Path) -> None:
     charged: Counter[tuple[str, ...]] = Counter()
     for stored in log_of(data):
         record = json.loads(stored.payload)
-        if record["type"] == "line" and record["document_id"] in frozen:
-            lines[record["document_id"]].append(stored.payload)
+        if record["type"] == "line" and (document_id := line_in_full(record)["document_id"]) in frozen:
+            lines[document_id].append(stored.payload)
             charged[record["account"], record["period_from"], record["element"], record["currency"]] += 1
     assert set(charged.values()) == {1}
     assert {name: sha256(b"\n".join(of)).hexdigest() for name, of in lines.items()} == {

@@ -612,11 +612,20 @@ def test_bytes_that_are_no_billing_record_are_refused(payload: bytes) -> None:
 
 def test_the_billing_examples_are_one_bill() -> None:
     closed, issued = BILLING["run_closed"], BILLING["issued"]
-    lines = [record for record in BILLING.values() if record.get("document_id") == issued["document_id"]]
-    lines.remove(issued)
-    assert [line["line_id"] for line in lines] == [f"{issued['document_id']}/{at}" for at in (1, 2, 3)]
+    full = {name: billing.line_in_full(record) for name, record in BILLING.items() if record["type"] == "line"}
+    of = [name for name, line in full.items() if line["document_id"] == issued["document_id"]]
+    lines = [BILLING[name] for name in of]
+    assert [full[name]["line_id"] for name in of] == [f"{issued['document_id']}/{at}" for at in (1, 2, 3)]
     assert len({record["run_id"] for record in (*lines, closed, issued, BILLING["run_opened"])}) == 1
     assert sum(Decimal(line["amount"]) for line in lines) == Decimal(issued["total"]) == Decimal(closed["total"]["GBP"])
     assert all(round(Decimal(line["rate"]) * Decimal(line["quantity"]), 2) == Decimal(line["amount"]) for line in lines)
     assert sha256(b"\n".join(map(billing.encode, lines))).hexdigest() == issued["lines_sha256"]
     assert closed["lines"] == len(lines)
+
+
+@pytest.mark.parametrize("name", [name for name, record in BILLING.items() if record["type"] == "line"])
+def test_a_line_says_the_same_with_what_follows_from_the_rest_and_without(name: str) -> None:
+    short, full = BILLING[name], billing.line_in_full(BILLING[name])
+    assert set(SHAPES["line"]) - {"tax_point?", "withheld?"} <= {*full, *(f"{field}?" for field in full)}
+    rows = [{**projected(record)[1], "payload": b""} for record in (short, full)]
+    assert rows[0] == rows[1]
