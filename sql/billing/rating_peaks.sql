@@ -26,7 +26,7 @@ WITH
     (
         SELECT single.*, slots.slot AS slot
         FROM single
-        ANY INNER JOIN slots ON slots.start_ms = single.start_ms
+        INNER JOIN slots ON slots.start_ms = single.start_ms
     )
 SELECT
     doubts.supply_point AS supply_point,

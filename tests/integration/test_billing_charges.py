@@ -183,6 +183,43 @@ def test_a_ratchet_looks_back_on_what_was_billed_and_follows_its_correction(thre
     ]  # fmt: skip
 
 
+def test_every_supply_point_whose_highest_window_was_corrected_has_its_next_highest(world: World) -> None:
+    """Half-hours of 0.5 kWh but for one of 4 and one of 2 or 3: three points lose their 4 to a correction, two in the same half-hour."""
+    highest_of_all = {
+        "name": "Peak",
+        "kind": "demand",
+        "quantity": IN_KW,
+        "measure": "average",
+        "highest": 1,
+        "rate": "5",
+    }
+    world.entity()
+    world.site()
+    world.tariff("TF", {"version": "1", "effective_from": "2023-01-01", "charges": [highest_of_all]})
+    item = {"channel": "E", "unit": "Wh", "grid_s": 1800, "kind": "intervals"}
+    for name, highest, next_highest in (
+        ("A", 3, 2 * KWH),
+        ("B", 3, 3 * KWH),
+        ("C", 700, 2 * KWH),
+        ("as it was", 3, 2 * KWH),
+    ):
+        world.account(name)
+        world.reference("supply_point", name, {"site": "SITE", "channels": [item]})
+        world.tenancy(name, account=name, supply_point=name, tariff="TF")
+        quantities = [KWH // 2] * 1488
+        quantities[highest], quantities[900] = 4 * KWH, next_highest
+        world.determinants("2024-01-01", "2024-02-01", quantities, supply_point=name)
+        if len(name) == 1:
+            world.adjust(START + highest * HALF_HOUR_MS, -3 * KWH, old_nano=4 * KWH, supply_point=name)
+    documents = run_bills(world.store, world.log, FEBRUARY).documents
+    assert [(document.account, document.lines[0].quantity) for document in documents] == [
+        ("A", 4),
+        ("B", 6),
+        ("C", 4),
+        ("as it was", 8),
+    ]
+
+
 @pytest.mark.long
 def test_a_demand_is_explained_by_the_windows_of_its_peak_and_by_its_ratchet(three_months: World) -> None:
     january, march = (explain_line(three_months.store, f"INV-00000{number}/1") for number in (1, 3))
