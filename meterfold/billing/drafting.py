@@ -8,17 +8,20 @@ log they go in their order, so it does not show.
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from queue import Queue
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectors.clickhouse import Session, Store
+from connectors.texts import Texts
 from meterfold.billing.log import BillingLog
 from meterfold.billing.project import project
 from meterfold.billing.rating import Blocked, Pins, batches, blocks_in, staged, told
@@ -26,7 +29,9 @@ from meterfold.billing.side_by_side import Turns, side_by_side
 from meterfold.store import sql_folder
 
 LINES_AT_ONCE: Final = 20_000
-"""Records on their way from ClickHouse into the log at once, some 700 bytes each."""
+"""Records on their way from ClickHouse into the log at once, some 450 bytes each."""
+FETCHED_AHEAD: Final = 4
+"""So many times as many wait to be appended: it takes longer than to fetch them."""
 
 _COLUMNS: Final = (
     "line_id, document_id, position, run_id, legal_entity, account, period_from, period_to, kind, element, supply_point, channel, tariff, "
@@ -35,6 +40,10 @@ _COLUMNS: Final = (
 )
 SAID: Final = f"toJSONString(tuple({_COLUMNS}))"
 """All that a line says, of bill_lines and of drafted_lines, as text: earlier versions left nothing out of its record."""
+_PAYLOADS: Final = (
+    "SELECT toUInt32(length(payload)), payload FROM drafted_lines "
+    "WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place"
+)
 _OFFSETS: Final = {"place": "UInt64", "billing_offset": "UInt64"}
 
 
@@ -78,11 +87,11 @@ def draft(store: Store, log: BillingLog, pins: Pins, run_id: str, *, has_begun: 
         with staged(store, pins, accounts, is_beside=len(found) > 1, only=_READ) as session:
             session.command(drafted_lines(), {"run_id": run_id, "legal_entity": pins.legal_entity})
             sums, blocks = _sums(session), blocks_in(session)
-            with turns.of(place):
-                there = _already_there(session, run_id) if has_begun else 0
-                spans = _append(session, log, pins.legal_entity.encode(), there, sum(lines for _, lines, _, _ in sums))
-            _store(session)
-            return _Batch(sums, blocks, spans)
+            there = _already_there(session, run_id) if has_begun else 0
+            lines = range(there, sum(lines for _, lines, _, _ in sums))
+            appended = _append(session, lines, log, pins.legal_entity.encode(), turns.of(place))
+            _store(session, lines, appended)
+            return _Batch(sums, blocks, [(int(offsets[0]), int(offsets[-1])) for offsets in appended])
 
     made = side_by_side(work, found)
     project(store, log, stored=[span for batch in made for span in batch.spans])
@@ -114,41 +123,51 @@ def _already_there(session: Session, run_id: str) -> int:
     return int(there)
 
 
-def _append(session: Session, log: BillingLog, key: bytes, there: int, lines: int) -> list[Span]:
-    """The lines after the first `there` into the log, and where each of them lies into `line_offsets`."""
-    session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
-    spans = []
+def _append(
+    session: Session, lines: range, log: BillingLog, key: bytes, turn: AbstractContextManager[None]
+) -> list[NDArray[np.int64]]:
+    """These of the lines into the log, in their turn; where each of them lies. ClickHouse gives them out meanwhile, in this thread."""
+    fetched: Queue[Texts | BaseException | None] = Queue(FETCHED_AHEAD)
 
-    def keep(after: int, offsets: NDArray[np.int64]) -> None:
-        places = np.arange(after + 1, after + 1 + len(offsets), dtype=np.int64)
-        session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": offsets})
-        spans.append((int(offsets[0]), int(offsets[-1])))
+    def append() -> list[NDArray[np.int64]]:
+        appended, has_all = [], False
+        try:
+            with turn:
+                while (texts := fetched.get()) is not None:
+                    if isinstance(texts, BaseException):
+                        raise texts
+                    appended.append(log.append_together(key, texts))
+                has_all = True
+                log.flush()
+        finally:
+            while not has_all:  # the other side is not to wait for room
+                has_all = fetched.get() is None
+        return appended
 
-    # while some are written, ClickHouse gives out the next
     with ThreadPoolExecutor(1, "append") as pool:
-        begun: tuple[int, Future[NDArray[np.int64]]] | None = None
-        for after in range(there, lines, LINES_AT_ONCE):
-            payloads = session.texts(
-                "SELECT toUInt32(length(payload)), payload FROM drafted_lines "
-                "WHERE place > {after:UInt64} AND place <= {through:UInt64} ORDER BY place",
-                {"after": after, "through": after + LINES_AT_ONCE},
-            )
-            if begun:
-                keep(begun[0], begun[1].result())
-            begun = after, pool.submit(log.append_together, key, payloads)
-        if begun:
-            keep(begun[0], begun[1].result())
-    log.flush()
-    return spans
+        appending = pool.submit(append)
+        try:
+            for after in lines[::LINES_AT_ONCE]:
+                fetched.put(session.texts(_PAYLOADS, {"after": after, "through": after + LINES_AT_ONCE}))
+        except BaseException as error:
+            fetched.put(error)
+            raise
+        finally:
+            fetched.put(None)
+        return appending.result()
 
 
-def _store(session: Session) -> None:
+def _store(session: Session, lines: range, appended: list[NDArray[np.int64]]) -> None:
     """The lines that have been appended, into bill_lines."""
+    session.command("CREATE OR REPLACE TEMPORARY TABLE line_offsets (place UInt64, billing_offset UInt64)")
+    if appended:
+        places = np.arange(lines.start + 1, lines.stop + 1, dtype=np.int64)
+        session.insert("line_offsets", _OFFSETS, {"place": places, "billing_offset": np.concatenate(appended)})
     session.command(
         f"INSERT INTO bill_lines ({_COLUMNS}, payload, billing_offset) SELECT {_COLUMNS}, payload, billing_offset FROM drafted_lines "
         "INNER JOIN line_offsets ON line_offsets.place = drafted_lines.place "
-        # each line is there once; to look for others takes as long as the rest
-        "SETTINGS min_insert_block_size_bytes = 50000000, optimize_on_insert = 0"
+        # Each line is there once; to look for others takes as long as the rest. The last batch has nothing beside it, so two threads.
+        "SETTINGS min_insert_block_size_bytes = 50000000, optimize_on_insert = 0, max_threads = 2, max_insert_threads = 2"
     )
     session.command("DROP TEMPORARY TABLE line_offsets")
     session.command("DROP TEMPORARY TABLE drafted_lines")

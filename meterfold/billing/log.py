@@ -16,6 +16,9 @@ from state.compiling import Worth
 _FRAMED: Final = Worth("connectors.file_log.prepared._frame", few=1024 * 1024, many=16 * 1024 * 1024)
 """In bytes: what is appended together is framed one by one where it is little, without the compiler."""
 
+_FIRST: Final = 2
+"""Records decoded first: who only looks what follows one asks for no more."""
+
 
 class BillingLog(Protocol):
     """Offsets rise from record to record; they need not be consecutive. Appends in one process come from one thread at a time."""
@@ -55,6 +58,8 @@ class FileBillingLog:
 
     def iter_records(self, from_offset: int) -> Iterator[tuple[int, int, bytes]]:
         with LogReader(self._directory, 0, from_offset) as reader:
-            while records := reader.read():
+            records = reader.read(_FIRST)
+            while records:
                 for record in records:
                     yield record.offset, record.append_ms, record.payload
+                records = reader.read()

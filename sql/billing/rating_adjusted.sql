@@ -17,7 +17,9 @@ WITH
             start_ms,
             end_ms,
             argMin(old_nano, revision) AS old_nano,
-            argMax((new_nano, n_estimated, n_missing, n_actual + n_calculated + n_substituted + n_estimated + n_missing), revision) AS last
+            argMax(new_nano, revision) AS new_nano,
+            argMax(n_estimated > 0, revision) AS is_estimated,
+            argMax(n_missing > 0 OR n_actual + n_calculated + n_substituted + n_estimated = 0, revision) AS is_missing
         FROM adjustments
         WHERE supply_point IN (SELECT supply_point FROM streams) AND channel IN (SELECT channel FROM streams)
             AND start_ms >= (SELECT min(start_ms) FROM slots) AND start_ms <= (SELECT max(start_ms) FROM slots)
@@ -43,10 +45,10 @@ SELECT
     changed.end_ms AS end_ms,
     slots.slot AS slot,
     changed.old_nano AS old_nano,
-    changed.last.1 AS new_nano,
+    changed.new_nano AS new_nano,
     estimated.is_one AS was_estimated,
-    changed.last.2 > 0 AS is_estimated,
-    changed.last.3 > 0 OR changed.last.4 = 0 AS is_missing
+    changed.is_estimated AS is_estimated,
+    changed.is_missing AS is_missing
 FROM changed
 LEFT JOIN slots ON slots.start_ms = changed.start_ms
 ANY LEFT JOIN estimated

@@ -10,6 +10,7 @@ WITH
     windows AS (SELECT * FROM rating_windows WHERE notEmpty(cell)),
     exact AS (SELECT segment, channel FROM rating_exact),
     slots AS (SELECT slot, any(part_no) AS part_no FROM rating_slot_cells GROUP BY slot),
+    -- a `peak` is twice the quantity, and one more where any of it is estimated: a number is compared sooner than a tuple
     changes AS
     (
         SELECT
@@ -18,7 +19,7 @@ WITH
             slot,
             sum(toInt128(new_nano) - old_nano) AS change_nano,
             sum(if(is_estimated, toInt128(new_nano), 0) - if(was_estimated, toInt128(old_nano), 0)) AS estimated_change_nano,
-            max((new_nano, is_estimated)) AS peak
+            max(toInt128(new_nano) * 2 + is_estimated) AS peak
         FROM rating_adjusted
         GROUP BY supply_point, channel, slot
     ),
@@ -32,14 +33,11 @@ WITH
             sums.windows AS windows,
             sums.quantity_nano + changes.change_nano AS quantity_nano,
             sums.estimated_nano + changes.estimated_change_nano AS estimated_nano,
-            (toInt128(sums.peak_nano), sums.estimated_windows > 0 AND sums.estimated_peak_nano = sums.peak_nano) AS peak_before,
-            (toInt128(changes.peak.1), changes.peak.2 > 0) AS peak_changed,
+            toInt128(sums.peak_nano) * 2 + (sums.estimated_windows > 0 AND sums.estimated_peak_nano = sums.peak_nano) AS peak_before,
             multiIf(
                 changes.slot = 0, peak_before,
-                peaks.slot != 0 AND peaks.windows = 0, peak_changed,
-                peak_changed > if(peaks.slot = 0, peak_before, peaks.peak), peak_changed,
-                peaks.slot = 0, peak_before,
-                peaks.peak
+                peaks.slot != 0 AND peaks.windows = 0, changes.peak,
+                greatest(changes.peak, if(peaks.slot = 0, peak_before, peaks.peak))
             ) AS peak
         FROM (SELECT * FROM rating_sums WHERE slot > 0) AS sums
         INNER JOIN slots ON slots.slot = sums.slot
@@ -66,7 +64,7 @@ SELECT
     sum(located.windows) AS windows,
     sum(located.quantity_nano) AS quantity_nano,
     sum(located.estimated_nano) AS estimated_nano,
-    if(any(located.highest) = 0, [], [max(located.peak)]) AS peaks,
+    if(any(located.highest) = 0, [], [(intDiv(max(located.peak) - bitAnd(max(located.peak), 1), 2), toUInt8(bitAnd(max(located.peak), 1)))]) AS peaks,
     min(slot_cells.slot_first_ms) AS first_ms
 FROM located
 INNER JOIN rating_slot_cells AS slot_cells ON slot_cells.slot = located.slot AND slot_cells.calendar = located.calendar

@@ -1,9 +1,9 @@
 -- One row per supply point, channel and slot whose highest window may have been adjusted (no windows: all of them were): the highest of the windows that
--- were not. These alone are read a second time.
+-- were not (`peak`: twice its quantity, and one more where any of it is estimated). These alone are read a second time.
 -- Nothing without rating_doubts.
 CREATE OR REPLACE TEMPORARY TABLE rating_peaks
 (
-    supply_point LowCardinality(String), channel LowCardinality(String), slot UInt32, windows UInt64, peak Tuple(Int128, UInt8)
+    supply_point LowCardinality(String), channel LowCardinality(String), slot UInt32, windows UInt64, peak Int128
 )
 AS
 WITH
@@ -33,7 +33,7 @@ SELECT
     doubts.channel AS channel,
     doubts.slot AS slot,
     countIf(NOT has(doubts.changed, (placed.start_ms, placed.end_ms))) AS windows,
-    maxIf((toInt128(placed.quantity_nano), placed.is_estimated), NOT has(doubts.changed, (placed.start_ms, placed.end_ms))) AS peak
+    maxIf(toInt128(placed.quantity_nano) * 2 + placed.is_estimated, NOT has(doubts.changed, (placed.start_ms, placed.end_ms))) AS peak
 FROM placed
 INNER JOIN rating_doubts AS doubts ON doubts.supply_point = placed.supply_point AND doubts.channel = placed.channel AND doubts.slot = placed.slot
 GROUP BY supply_point, channel, slot

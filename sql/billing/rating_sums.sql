@@ -10,10 +10,15 @@ CREATE OR REPLACE TEMPORARY TABLE rating_sums
 AS
 WITH
     streams AS (SELECT supply_point, channel FROM rating_streams WHERE NOT is_exact AND {exact:UInt8} = 0),
-    slots AS (SELECT start_ms, turn FROM rating_slots),
-    turns AS (SELECT turn, slot, from_ms, until_ms FROM rating_turns),
-    ifNull((SELECT min(start_ms) FROM slots), 0) AS first_ms,
-    ifNull((SELECT max(start_ms) FROM slots), 0) AS last_ms,
+    -- the turn of each instant; a join would take a tenth of the step
+    (SELECT (groupArray(start_ms), groupArray(turn)) FROM rating_slots) AS slots,
+    -- by turn, from 1: slot, from, until
+    (
+        SELECT (groupArray(slot), groupArray(from_ms), groupArray(until_ms))
+        FROM (SELECT slot, from_ms, until_ms FROM rating_turns ORDER BY turn)
+    ) AS turns,
+    ifNull((SELECT min(start_ms) FROM rating_slots), 0) AS first_ms,
+    ifNull((SELECT max(start_ms) FROM rating_slots), 0) AS last_ms,
     -- of each stretch what starts within the calendars
     stretches AS
     (
@@ -32,19 +37,14 @@ WITH
             AND start_ms <= last_ms AND start_ms + length_ms * length(quantities_nano) > first_ms AND first_at < behind_at
             AND curated_offset < transform(curated_partition, {partitions:Array(UInt16)}, {next_offsets:Array(UInt64)}, toUInt64(0))
     ),
-    begun AS
-    (
-        SELECT stretches.*, slots.turn AS first_turn
-        FROM stretches
-        ANY LEFT JOIN slots ON slots.start_ms = stretches.start_ms + stretches.first_at * stretches.length_ms
-    ),
     turned AS
     (
         SELECT
-            begun.*,
-            arrayJoin(if(first_turn = 0 OR slots.turn = 0, [toUInt32(0)], range(first_turn, slots.turn + 1))) AS turn
-        FROM begun
-        ANY LEFT JOIN slots ON slots.start_ms = begun.start_ms + (begun.behind_at - 1) * begun.length_ms
+            *,
+            transform(start_ms + first_at * length_ms, slots.1, slots.2, toUInt32(0)) AS first_turn,
+            transform(start_ms + (behind_at - 1) * length_ms, slots.1, slots.2, toUInt32(0)) AS last_turn,
+            arrayJoin(if(first_turn = 0 OR last_turn = 0, [toUInt32(0)], range(first_turn, last_turn + 1))) AS turn
+        FROM stretches
     ),
     cut AS
     (
@@ -55,12 +55,11 @@ WITH
             length_ms,
             is_estimated,
             is_missing,
-            turns.slot AS slot,
-            toInt64(if(slot = 0, first_at, greatest(first_at, intDiv(turns.from_ms - start_ms + length_ms - 1, length_ms)))) AS at,
-            toInt64(if(slot = 0, behind_at, least(behind_at, intDiv(turns.until_ms - start_ms + length_ms - 1, length_ms)))) AS behind,
+            turns.1[turn] AS slot,
+            toInt64(if(slot = 0, first_at, greatest(first_at, intDiv(turns.2[turn] - start_ms + length_ms - 1, length_ms)))) AS at,
+            toInt64(if(slot = 0, behind_at, least(behind_at, intDiv(turns.3[turn] - start_ms + length_ms - 1, length_ms)))) AS behind,
             arraySlice(quantities_nano, at + 1, greatest(0, behind - at)) AS quantities
         FROM turned
-        ANY LEFT JOIN turns ON turns.turn = turned.turn
     ),
     added AS
     (
