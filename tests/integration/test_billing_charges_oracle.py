@@ -226,7 +226,7 @@ class Portfolio:
     """Two accounts, three supply points with import, export and reactive energy, tenants that change hands; three months of half-hours."""
 
     def __init__(self, world: World, rng: random.Random, more: random.Random | None) -> None:
-        self.world, self.rng, self.more = world, rng, more
+        self.world, self.rng, self.more, self.corrections = world, rng, more, random.Random(0)
         self.revisions: dict[tuple[str, str, int], int] = defaultdict(int)
         zone = rng.choice(ZONES)
         holidays = sorted(rng.sample([str(FIRST + timedelta(days=at)) for at in range(90)], 5))
@@ -333,19 +333,28 @@ class Portfolio:
         """A tenth of a kWh at a time, seldom below zero."""
         return self.rng.randrange(-2, 50) * int(Decimal("0.1") * 1000 / SIZES[unit] * 10**9)
 
+    def adjust(self, key: tuple[str, str, int], delta: int, rng: random.Random) -> None:
+        point, channel, at = key
+        old = self.truth.standing[key]
+        self.revisions[key] += 1
+        self.world.adjust(
+            at, delta, old_nano=old, revision=self.revisions[key], supply_point=point, channel=channel,
+            unit=self.truth.units[point, channel], quality=rng.choice(["ACTUAL", "ESTIMATED"]),
+        )  # fmt: skip
+        self.truth.standing[key] = old + delta
+
     def something_changes(self) -> None:
         """Late reads, rows delivered again, another price list, another day of moving."""
         for key in self.rng.sample(sorted(self.truth.standing), 25):
-            point, channel, at = key
-            unit = self.truth.units[point, channel]
-            delta = self.some_nano(unit) or 1
-            old = self.truth.standing[key]
-            self.revisions[key] += 1
-            self.world.adjust(
-                at, delta, old_nano=old, revision=self.revisions[key], supply_point=point, channel=channel, unit=unit,
-                quality=self.rng.choice(["ACTUAL", "ESTIMATED"]),
-            )  # fmt: skip
-            self.truth.standing[key] = old + delta
+            self.adjust(key, self.some_nano(self.truth.units[key[:2]]) or 1, self.rng)
+        # what was highest no longer is, at all supply points: a demand has to look again
+        highest: dict[tuple[str, str, int], tuple[str, str, int]] = {}
+        for key, nano in self.truth.standing.items():
+            month = (*key[:2], key[2] // (30 * DAY_MS))
+            if month not in highest or nano > self.truth.standing[highest[month]]:
+                highest[month] = key
+        for key in highest.values():
+            self.adjust(key, -self.truth.standing[key] // 2, self.corrections)
         for key in self.rng.sample(sorted(self.truth.standing), 2):
             point, channel, _ = key
             self.world.deliver_again(point, channel)
