@@ -167,7 +167,7 @@ def _store(session: Session, lines: range, appended: list[NDArray[np.int64]]) ->
         f"INSERT INTO bill_lines ({_COLUMNS}, payload, billing_offset) SELECT {_COLUMNS}, payload, billing_offset FROM drafted_lines "
         "INNER JOIN line_offsets ON line_offsets.place = drafted_lines.place "
         # Each line is there once; to look for others takes as long as the rest. The last batch has nothing beside it, so two threads.
-        "SETTINGS min_insert_block_size_bytes = 50000000, optimize_on_insert = 0, max_threads = 2, max_insert_threads = 2"
+        "SETTINGS min_insert_block_size_bytes = 100000000, optimize_on_insert = 0, max_threads = 2, max_insert_threads = 2"
     )
     session.command("DROP TEMPORARY TABLE line_offsets")
     session.command("DROP TEMPORARY TABLE drafted_lines")
