@@ -7,10 +7,11 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from connectors.file_log.frame import APPEND_MS_LIMIT, MAX_KEY_BYTES, MAX_PAYLOAD_BYTES, encode_header, partition_of
 from connectors.file_log.repair import TailCut, repair_topic
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # what makes them loads the compiler, which takes half a seco
 
     from connectors.file_log.prepared import PreparedFrames
 
-MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 _LOOK_AGAIN_S = 0.01
 _PIECES_AT_ONCE = 1024  # Linux takes no more
 
@@ -37,6 +38,15 @@ class UnableToAppend(Exception):
     """A record is out of bounds, or the writer has failed or is closed; nothing of it will be acknowledged."""
 
 
+class _Flush(NamedTuple):
+    """What is made durable, then visible, together: `frames` of each partition, which take it from `starts` to `ends`."""
+
+    frames: list[list[bytes | memoryview]]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    stamp_ms: int
+
+
 class LogWriter:
     """Appends to the partitions of a topic. There is one at a time, among all processes; threads may share it.
 
@@ -46,10 +56,12 @@ class LogWriter:
 
     topic: Topic
     cuts: tuple[TailCut, ...]
-    _ends: list[int]  # acknowledged
-    _next_offsets: list[int]  # where the next append goes
-    _buffers: list[list[bytes | memoryview]]  # what lies between the two: frames, whole or in pieces
+    _ends: tuple[int, ...]  # acknowledged
+    _under_way: Future[None] | None  # the flush of what lies behind them
+    _starts: tuple[int, ...]  # where what is buffered begins
+    _buffers: list[list[bytes | memoryview]]  # frames, whole or in pieces
     _buffered_bytes: int
+    _next_offsets: list[int]  # where the next append goes
     _stamp_ms: int  # no later record may be stamped below it
 
     def __init__(self, directory: Path | str, trust_committed: bool = False, wait_s: float = 0) -> None:
@@ -60,6 +72,8 @@ class LogWriter:
         self.topic = open_topic(directory)
         self._mutex = RLock()
         self._closed_because: str | None = None
+        self._disk: ThreadPoolExecutor | None = None
+        self._under_way = None
         self._descriptors = [_lock(self.topic, wait_s)]
         try:
             committed, self.cuts = repair_topic(self.topic, trust_committed)
@@ -81,13 +95,13 @@ class LogWriter:
     def end_offsets(self) -> tuple[int, ...]:
         """The acknowledged end of every partition."""
         with self._mutex:
-            return tuple(self._ends)
+            return self._ends
 
     def append(self, partition: int, key: bytes, payload: bytes, append_ms: int) -> int:
         """Buffer one record and return its offset; it counts for nothing before `flush` returns.
 
         It is stamped with `append_ms`, or with the topic's latest stamp if that is greater; the first record of a flush is stamped
-        above every earlier flush. A buffer beyond 64 MiB is flushed at once. Raises UnableToAppend.
+        above every earlier flush. What is buffered beyond 16 MiB is flushed meanwhile. Raises UnableToAppend.
         """
         return self.append_many(((partition, key, payload),), append_ms)[0]
 
@@ -112,7 +126,8 @@ class LogWriter:
                 ends[partition] += length
                 self._buffered_bytes += length
                 if self._buffered_bytes > MAX_BUFFERED_BYTES:
-                    self.flush()
+                    self._flush_meanwhile()
+                    buffers = self._buffers
         return offsets
 
     def append_prepared(self, frames: PreparedFrames, append_ms: int) -> NDArray[np.int64]:
@@ -136,7 +151,7 @@ class LogWriter:
                     self._next_offsets[partition] += len(sealed)
                     self._buffered_bytes += len(sealed)
             if self._buffered_bytes > MAX_BUFFERED_BYTES:
-                self.flush()
+                self._flush_meanwhile()
         return offsets
 
     def flush(self) -> tuple[int, ...]:
@@ -144,17 +159,14 @@ class LogWriter:
 
         The writes, then one fsync, for each partition touched. A crash inside keeps some of the records: a prefix in each partition.
         When the disk refuses, this writer is finished: the kernel may have dropped the pages, so only opening the log anew tells
-        what is there.
+        what is there. Raises UnableToAppend where it refused what was flushed meanwhile.
         """
         with self._mutex:
+            self._settle()
             self._refuse_when_closed()
             if self._buffered_bytes:
-                try:
-                    self._write_out()
-                except BaseException as cause:
-                    self._closed_because = f"an earlier flush failed ({cause!r}): open the log again"
-                    raise
-            return tuple(self._ends)
+                self._carry_out(self._taken())
+            return self._ends
 
     def close(self) -> None:
         """Flush and let go of the topic; nothing when that is done already. Raises UnableToAppend when an earlier flush failed."""
@@ -168,7 +180,10 @@ class LogWriter:
     def abandon(self) -> None:
         """Let go of the topic without flushing: what was appended since the last flush is dropped."""
         with self._mutex:
+            self._settle()
             self._closed_because = self._closed_because or "this writer is closed"
+            if self._disk is not None:
+                self._disk.shutdown()
             while self._descriptors:
                 os.close(self._descriptors.pop())
 
@@ -184,7 +199,7 @@ class LogWriter:
             self.abandon()
 
     def _open(self, committed: Committed) -> None:
-        self._ends = list(committed.ends)
+        self._ends = self._starts = committed.ends
         self._next_offsets = list(committed.ends)
         self._buffers = [[] for _ in committed.ends]
         self._buffered_bytes = 0
@@ -195,23 +210,48 @@ class LogWriter:
         self._files = files
         self._committed_file = os.open(self.topic.committed_path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._descriptors.append(self._committed_file)
-        self._publish()
-
-    def _write_out(self) -> None:
-        touched = [partition for partition, frames in enumerate(self._buffers) if frames]
-        for partition in touched:
-            _write_all(self._files[partition], self._buffers[partition], self._ends[partition])
-        for partition in touched:
-            os.fsync(self._files[partition])
-            self._buffers[partition].clear()
-            self._ends[partition] = self._next_offsets[partition]
-        self._buffered_bytes = 0
-        self._publish()
-
-    def _publish(self) -> None:
-        """Show readers the new ends; whatever comes next is stamped above all they can see."""
-        _write_all(self._committed_file, [Committed(tuple(self._ends), self._stamp_ms).encode()], 0)
+        self._publish(committed)
         self._stamp_ms += 1
+
+    def _taken(self) -> _Flush:
+        """What is buffered, to be flushed. Whatever comes next is stamped above all that its readers will see."""
+        taken = _Flush(self._buffers, self._starts, tuple(self._next_offsets), self._stamp_ms)
+        self._buffers = [[] for _ in taken.ends]
+        self._buffered_bytes = 0
+        self._starts = taken.ends
+        self._stamp_ms += 1
+        return taken
+
+    def _flush_meanwhile(self) -> None:
+        """Begin to flush what is buffered, in a thread of its own; one flush at a time."""
+        self._settle()
+        self._refuse_when_closed()
+        if self._disk is None:
+            self._disk = ThreadPoolExecutor(1, "log")
+        self._under_way = self._disk.submit(self._carry_out, self._taken())
+
+    def _settle(self) -> None:
+        """Wait for the flush that is under way. Where the disk refused it, nothing is appended any more."""
+        if self._under_way is not None:
+            self._under_way.exception()
+            self._under_way = None
+
+    def _carry_out(self, flush: _Flush) -> None:
+        try:
+            touched = [partition for partition, frames in enumerate(flush.frames) if frames]
+            for partition in touched:
+                _write_all(self._files[partition], flush.frames[partition], flush.starts[partition])
+            for partition in touched:
+                os.fsync(self._files[partition])
+            self._ends = flush.ends
+            self._publish(Committed(flush.ends, flush.stamp_ms))
+        except BaseException as cause:
+            self._closed_because = f"an earlier flush failed ({cause!r}): open the log again"
+            raise
+
+    def _publish(self, committed: Committed) -> None:
+        """Show readers the new ends."""
+        _write_all(self._committed_file, [committed.encode()], 0)
 
     def _check(self, partition: int, key: bytes, payload: bytes, append_ms: int) -> None:
         self._refuse_when_closed()

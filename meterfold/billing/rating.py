@@ -134,6 +134,9 @@ ACCOUNTS_AT_ONCE: Final = 50_000
 SPLIT_FROM: Final = 5_000
 """So many accounts are worth a batch of their own, which a processor of its own may rate: each batch takes a second or two by itself."""
 
+FIRST_SHARE: Final = 0.9
+"""How large the first batch of several is beside an equal share: lines are appended one batch after the other, in the order of batches."""
+
 LOOKED_AT_ONCE: Final = 200
 """Accounts rated together where each window is looked at: bounds those held in memory, about 60 bytes each."""
 
@@ -241,11 +244,16 @@ def batches(store: Store, pins: Pins, among: Collection[str] | None = None) -> I
     # as many for each processor
     processors = os.cpu_count() or 1
     rounds = max(1, -(-len(added_up) // (ACCOUNTS_AT_ONCE * processors)))
-    for chosen, at_once in (
-        (added_up, max(min(SPLIT_FROM, ACCOUNTS_AT_ONCE), -(-len(added_up) // (rounds * processors)))),
-        ([account for account in accounts if account in looked_at], LOOKED_AT_ONCE),
-    ):
-        yield from (chosen[at : at + at_once] for at in range(0, len(chosen), at_once))
+    parts = min(rounds * processors, -(-len(added_up) // min(SPLIT_FROM, ACCOUNTS_AT_ONCE)))
+    # the first is ready, and appended, while the others are still rated
+    first = len(added_up) if parts < 2 else max(1, int(len(added_up) * FIRST_SHARE / parts))
+    yield from _cut(added_up[:first], first)
+    yield from _cut(added_up[first:], -(-(len(added_up) - first) // max(1, parts - 1)))
+    yield from _cut([account for account in accounts if account in looked_at], LOOKED_AT_ONCE)
+
+
+def _cut(accounts: list[str], at_once: int) -> Iterator[list[str]]:
+    return (accounts[at : at + at_once] for at in range(0, len(accounts), max(1, at_once)))
 
 
 @contextmanager

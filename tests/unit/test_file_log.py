@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from connectors.file_log import (
     partition_of,
     read_at,
     verify_topic,
+    writer,
 )
 from connectors.file_log.frame import encode_frame
 
@@ -174,6 +176,45 @@ def test_after_a_failed_flush_the_writer_says_so_until_it_is_opened_again(
     assert everything(topic)[-1].payload == b"kept"
 
 
+def test_what_is_beyond_the_buffer_is_flushed_meanwhile(topic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_BUFFERED_BYTES", 300)
+    payloads = [b"%d" % number * (number % 40) for number in range(500)]
+    with LogWriter(topic) as log:
+        offsets = log.append_many([(number % 2, b"k", payload) for number, payload in enumerate(payloads[:100])], 7)
+        assert sum(end_offsets(topic)) > 0, "one after the other: only the last may be under way"
+        offsets += [log.append(number % 2, b"k", payloads[number], 7) for number in range(100, 500)]
+        log.flush()
+        assert [read_at(topic, at % 2, offset).payload for at, offset in enumerate(offsets)] == payloads
+    stamps = [record.append_ms for record in everything(topic)]
+    assert stamps == sorted(stamps) and len(set(stamps)) > 10, "each flush is stamped above the one before"
+
+
+def test_a_disk_that_refuses_what_is_flushed_meanwhile_is_told_of_at_the_next_append_or_flush(
+    topic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = threading.Event()
+
+    def full_disk(_: int) -> None:
+        refused.set()
+        raise OSError(28, "No space left on device")
+
+    log = LogWriter(topic)
+    log.append(0, b"k", b"kept", append_ms=1)
+    log.flush()
+    monkeypatch.setattr(writer, "MAX_BUFFERED_BYTES", 10)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full_disk)
+        log.append(0, b"k", b"lost", append_ms=1)
+        assert refused.wait(10)
+        with pytest.raises(UnableToAppend, match="No space left"):
+            log.flush()
+    for attempt in (log.flush, log.close, lambda: log.append(0, b"k", b"", 1)):
+        with pytest.raises(UnableToAppend, match=r"No space left|closed"):
+            attempt()
+    log.close()
+    assert [record.payload for record in everything(topic)] == [b"kept"]
+
+
 # --- crashes ----------------------------------------------------------------------------------------------------------
 
 
@@ -282,8 +323,9 @@ def test_without_the_acknowledged_vector_readers_wait_for_a_writer(topic: Path) 
 
 WRITE_UNTIL_KILLED = """
 import random, sys
-from connectors.file_log import LogWriter
+from connectors.file_log import LogWriter, writer
 directory, name, number = sys.argv[1], sys.argv[2], 0
+writer.MAX_BUFFERED_BYTES = int(sys.argv[3])
 chance = random.Random(name)
 with LogWriter(directory) as log:
     while True:
@@ -295,10 +337,11 @@ with LogWriter(directory) as log:
 """
 
 
-def test_kill_9_of_a_writer_loses_nothing_it_acknowledged(topic: Path) -> None:
+@pytest.mark.parametrize("buffered_bytes", [1 << 24, 30_000])
+def test_kill_9_of_a_writer_loses_nothing_it_acknowledged(topic: Path, buffered_bytes: int) -> None:
     before: list[Record] = []
     for name in ("one", "two", "three", "four", "five", "six"):
-        command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(topic), name]
+        command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(topic), name, str(buffered_bytes)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             lines = [writer.stdout.readline() for _ in range(5)]
