@@ -79,7 +79,7 @@ def test_each_change_has_what_it_moved(world: World) -> None:
     world.adjust(corrected, -KWH, old_nano=KWH, reason="CORRECTED_READ", known_at_ms=1_700_000_200_000)
     world.determinants("2024-02-01", "2024-03-01", KWH)
     world.store.command(
-        "ALTER TABLE determinants UPDATE known_at_ms = 1700000300000 WHERE curated_offset > 350 SETTINGS mutations_sync = 2"
+        "ALTER TABLE determinant_stretches UPDATE known_at_ms = 1700000300000 WHERE curated_offset > 350 SETTINGS mutations_sync = 2"
     )
 
     found = bill_diff(world.store, "A", state(world, "INV-000001"), state(world, NOW_WORD))
